@@ -1,0 +1,221 @@
+"""``Corpus``: one object for one file, the Python twin of the command line.
+
+``Corpus.db`` is a ``sqlite_utils.Database`` on the same file, ``Corpus.frame`` a pandas DataFrame
+and ``Corpus.minhash`` a datasketch signature: a user's own tools work on it directly.
+"""
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlite_utils
+
+from asciiloom.corpus.database import open_database
+from asciiloom.corpus.selection import Selection
+from asciiloom.corpus.writer import transaction
+from asciiloom.errors import CorpusError
+from asciiloom.piece import clean_tags
+
+if TYPE_CHECKING:
+    import pandas
+    from datasketch import MinHash
+
+    from asciiloom.corpus.dedup import DedupReport
+    from asciiloom.corpus.dedup import Progress as DedupProgress
+    from asciiloom.corpus.ingest import Progress
+    from asciiloom.corpus.writer import Tally
+    from asciiloom.piece import Piece, Rejection
+    from asciiloom.readers import ReadOptions
+
+Record = dict[str, Any]
+
+
+class Corpus:
+    """An open corpus. Use as a context manager, or ``close`` it."""
+
+    def __init__(self, path: str | Path, *, create: bool = False) -> None:
+        self.path = Path(path)
+        self.db: sqlite_utils.Database = open_database(path, create=create)
+
+    def __enter__(self) -> "Corpus":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.db.conn.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        return self.db.conn
+
+    # -- writing
+
+    def ingest(
+        self,
+        paths: Sequence[str | Path],
+        options: "ReadOptions | None" = None,
+        progress: "Progress | None" = None,
+        limit: int | None = None,
+    ) -> "Tally":
+        """Read files, folders or "-" into the corpus; returns what became of every item."""
+        from asciiloom.corpus.ingest import ingest_paths
+
+        return ingest_paths(self.connection, [str(p) for p in paths], options, progress, limit)
+
+    def add(self, items: "Iterable[Piece | Rejection]", origin: str = "python") -> "Tally":
+        """Write pieces made in memory."""
+        from asciiloom.corpus.ingest import ingest_items
+
+        return ingest_items(self.connection, items, [origin])
+
+    def dedup(self, *, seed: int = 0, progress: "DedupProgress | None" = None) -> "DedupReport":
+        """Find near-twins, mark one canonical piece per cluster, assign leak-free splits."""
+        from asciiloom.corpus.dedup import dedup
+
+        return dedup(self.connection, seed=seed, progress=progress)
+
+    def tag(
+        self,
+        numbers: Iterable[int],
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+    ) -> int:
+        """Add and remove tags of the pieces ``numbers``; returns how many tag rows changed."""
+        plus, minus = clean_tags(add), clean_tags(remove)
+        chosen = list(numbers)
+        with transaction(self.connection):
+            changed = 0
+            for names, statement in (
+                (plus, "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)"),
+                (minus, "DELETE FROM tag WHERE piece_id = ? AND name = ?"),
+            ):
+                rows = [(number, name) for number in chosen for name in names]
+                if rows:
+                    changed += self.connection.executemany(statement, rows).rowcount
+        return changed
+
+    # -- reading
+
+    def count(self, selection: Selection | None = None) -> int:
+        statement, params = (selection or Selection()).sql("1")
+        row = self.connection.execute(f"SELECT count(*) FROM ({statement})", params).fetchone()
+        return int(row[0])
+
+    def ids(self, selection: Selection | None = None) -> list[int]:
+        statement, params = (selection or Selection()).sql("piece.id")
+        return [row[0] for row in self.connection.execute(statement, params)]
+
+    def select(self, selection: Selection | None = None) -> Iterator[Record]:
+        """Pieces as dictionaries, with ``tags`` a list and ``source`` a name, streamed."""
+        columns = "piece.*, (SELECT name FROM source WHERE source.id = piece.source_id) AS source"
+        statement, params = (selection or Selection()).sql(columns)
+        cursor = self.connection.execute(statement, params)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            yield _record(names, row)
+
+    def get(self, number: int) -> Record:
+        """One piece with its ``origins``, ``credits`` and ``twins``."""
+        cursor = self.connection.execute(
+            "SELECT piece.*, source.name AS source FROM piece JOIN source"
+            " ON source.id = piece.source_id WHERE piece.id = ?",
+            (number,),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise CorpusError(f"{self.path} has no piece {number}")
+        record = _record([column[0] for column in cursor.description], row)
+        record["origins"] = list(
+            self.db.query(
+                "SELECT source.name AS source, path, locator, origin.title, origin.artist,"
+                " origin.licence, encoding, steps, original_id FROM origin JOIN source"
+                " ON source.id = origin.source_id WHERE piece_id = ? ORDER BY origin.id",
+                (number,),
+            )
+        )
+        record["credits"] = list(
+            self.db.query(
+                "SELECT row, col, length, text, artist FROM credit WHERE piece_id = ?", (number,)
+            )
+        )
+        record["twins"] = list(
+            self.db.query(
+                "SELECT CASE a WHEN ?1 THEN b ELSE a END AS id, verdict, evidence, agreement, jaccard"
+                " FROM twin WHERE a = ?1 OR b = ?1 ORDER BY agreement DESC",
+                (number,),
+            )
+        )
+        return record
+
+    def original(self, number: int) -> bytes:
+        """The bytes a piece came from, exactly; the canonical text where they were the same."""
+        row = self.connection.execute(
+            "SELECT o.bytes, piece.text FROM piece JOIN origin ON origin.piece_id = piece.id"
+            " LEFT JOIN original AS o ON o.id = origin.original_id"
+            " WHERE piece.id = ? ORDER BY origin.id LIMIT 1",
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise CorpusError(f"{self.path} has no piece {number}")
+        return zlib.decompress(row[0]) if row[0] is not None else str(row[1]).encode()
+
+    def frame(self, selection: Selection | None = None) -> "pandas.DataFrame":
+        """The selection as a pandas DataFrame, indexed by id."""
+        import pandas
+
+        records = list(self.select(selection))
+        frame = pandas.DataFrame.from_records(records)
+        return frame.set_index("id") if len(frame) else frame
+
+    def minhash(self, number: int, flat: bool = False) -> "MinHash | None":
+        """A piece's signature as datasketch's own object; None where it has too few glyphs."""
+        import numpy as np
+        from datasketch import MinHash
+
+        from asciiloom.corpus.signatures import PERMUTATIONS, SEED
+
+        column = "flat" if flat else "blocks"
+        row = self.connection.execute(
+            f"SELECT {column} FROM signature WHERE piece_id = ?", (number,)
+        ).fetchone()
+        if row is None or row[0] is None:
+            return None
+        values = np.frombuffer(row[0], "<u4").astype(np.uint32)
+        return MinHash(num_perm=PERMUTATIONS, seed=SEED, hashvalues=values, scheme="affine32")
+
+    def fingerprint(self, selection: Selection | None = None) -> Record:
+        """What a selection holds, for a model's records: pieces, content digest, licences, sources."""
+        statement, params = (selection or Selection()).replace(order="id").sql(
+            "piece.hash, piece.licence, piece.source_id"
+        )
+        digest = hashlib.blake2b(digest_size=16)
+        licences: dict[str, int] = {}
+        sources: dict[int, int] = {}
+        pieces = 0
+        hashes = []
+        for name, licence, source in self.connection.execute(statement, params):
+            hashes.append(name)
+            pieces += 1
+            licences[licence or "none stated"] = licences.get(licence or "none stated", 0) + 1
+            sources[source] = sources.get(source, 0) + 1
+        for name in sorted(hashes):
+            digest.update(name.encode())
+        names = dict(self.connection.execute("SELECT id, name FROM source"))
+        return {
+            "pieces": pieces,
+            "digest": digest.hexdigest(),
+            "licences": dict(sorted(licences.items())),
+            "sources": {names[k]: v for k, v in sorted(sources.items())},
+        }
+
+
+def _record(names: Sequence[str], row: Sequence[Any]) -> Record:
+    record = dict(zip(names, row, strict=True))
+    record["tags"] = json.loads(record["tags"])
+    return record

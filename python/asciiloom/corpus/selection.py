@@ -1,0 +1,189 @@
+"""``Selection``: the one filter of the whole project, and the SQL it stands for.
+
+Search, statistics, training, evaluation and export all take the same object, so "what was the
+model trained on" and "what does the search show" are the same question. It compiles to plain
+SQL with bound parameters; no function of this package is needed to run it.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from asciiloom.corpus.query import fts_query, trigram_query
+from asciiloom.errors import SelectionError
+from asciiloom.piece import CHARSET_FITS, KINDS
+
+Range = tuple[int | None, int | None]
+ANY: Range = (None, None)
+ORDERS = ("id", "rank", "random", "small", "large", "newest")
+SPLITS = ("train", "validation", "test")
+
+# bm25 weights of title, tags, description, artist: a word in a title says most.
+_WEIGHTS = "10.0, 6.0, 1.0, 4.0"
+# A seeded shuffle without any extension: square a scrambled id modulo the prime 2^31 - 1.
+_PRIME = 2147483647
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which pieces. All given conditions hold together; the empty selection is everything.
+
+    ``tags``: every one of them (``*`` is a wild card); ``without_tags``: none of them; ``text``: a
+    search as typed; ``glyphs``: a string that occurs in the art itself; ``width``, ``height``,
+    ``ink``, ``chars``: inclusive (low, high), None for open; ``charset``: pieces that can be shown
+    where only this charset can; ``kinds``, ``sources``, ``licences``, ``artists``: one of each
+    (``*`` is a wild card); ``split``: train, validation or test; ``canonical_only``: one of each
+    near-twin cluster; ``grid_only``: pieces that a monospace grid shows as meant.
+    """
+
+    tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
+    text: str | None = None
+    glyphs: str | None = None
+    width: Range = ANY
+    height: Range = ANY
+    ink: Range = ANY
+    chars: Range = ANY
+    charset: str | None = None
+    kinds: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    artists: tuple[str, ...] = ()
+    split: str | None = None
+    min_quality: float | None = None
+    canonical_only: bool = False
+    grid_only: bool = False
+    redistributable: bool = False
+    order: str = "id"
+    seed: int = 0
+    limit: int | None = None
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("width", "height", "ink", "chars"):
+            low, high = getattr(self, name)
+            if low is not None and high is not None and low > high:
+                raise SelectionError(f"{name} {low}..{high} is empty: the low end is above the high")
+        if self.charset is not None and self.charset not in CHARSET_FITS:
+            raise SelectionError(f"no charset {self.charset!r}; one of {', '.join(CHARSET_FITS)}")
+        if self.split is not None and self.split not in SPLITS:
+            raise SelectionError(f"no split {self.split!r}; one of {', '.join(SPLITS)}")
+        if self.order not in ORDERS:
+            raise SelectionError(f"no order {self.order!r}; one of {', '.join(ORDERS)}")
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise SelectionError(f"no kind {kind!r}; one of {', '.join(KINDS)}")
+        if self.limit is not None and self.limit < 0:
+            raise SelectionError("limit cannot be negative")
+
+    def replace(self, **changes: Any) -> "Selection":
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Only what differs from the empty selection, for settings files and fingerprints."""
+        blank = Selection()
+        pairs = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in pairs
+            if value != getattr(blank, name)
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Selection":
+        names = {f.name for f in dataclasses.fields(cls)}
+        if unknown := sorted(data.keys() - names):
+            raise SelectionError(f"a selection has no {', '.join(unknown)}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+    def key(self) -> str:
+        """A stable short name of the selection."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def sql(self, columns: str = "piece.*") -> tuple[str, list[Any]]:
+        """(SELECT statement, parameters)."""
+        joins: list[str] = []
+        where: list[str] = []
+        params: list[Any] = []
+        ranked = False
+        if self.text is not None and self.text.strip():
+            query = fts_query(self.text)
+            if query is None:
+                where.append("0")
+            else:
+                joins.append("JOIN piece_fts ON piece_fts.rowid = piece.id")
+                where.append("piece_fts MATCH ?")
+                params.append(query)
+                ranked = True
+        if self.glyphs:
+            if grams := trigram_query(self.glyphs):
+                where.append("piece.id IN (SELECT rowid FROM piece_art WHERE piece_art MATCH ?)")
+                params.append(grams)
+            where.append("instr(piece.text, ?) > 0")
+            params.append(self.glyphs)
+        for tag in self.tags:
+            where.append(f"piece.id IN (SELECT piece_id FROM tag WHERE name {_match(tag)})")
+            params.append(tag.lower())
+        for tag in self.without_tags:
+            where.append(f"piece.id NOT IN (SELECT piece_id FROM tag WHERE name {_match(tag)})")
+            params.append(tag.lower())
+        for name in ("width", "height", "ink", "chars"):
+            low, high = getattr(self, name)
+            for bound, operator in ((low, ">="), (high, "<=")):
+                if bound is not None:
+                    where.append(f"piece.{name} {operator} ?")
+                    params.append(bound)
+        if self.charset is not None and self.charset != "unicode":
+            _any_of("piece.charset", CHARSET_FITS[self.charset], where, params)
+        _any_of("piece.kind", self.kinds, where, params)
+        _any_of("piece.licence", self.licences, where, params)
+        _any_of("piece.artist", self.artists, where, params)
+        if self.sources:
+            inner: list[str] = []
+            _any_of("name", self.sources, inner, params)
+            where.append(f"piece.source_id IN (SELECT id FROM source WHERE {inner[0]})")
+        if self.redistributable:
+            where.append("piece.source_id IN (SELECT id FROM source WHERE redistributable = 1)")
+        if self.split is not None:
+            where.append("piece.split = ?")
+            params.append(self.split)
+        if self.min_quality is not None:
+            where.append("piece.quality >= ?")
+            params.append(self.min_quality)
+        if self.canonical_only:
+            where.append("piece.canonical = 1")
+        if self.grid_only:
+            where.append("piece.is_grid = 1")
+        statement = f"SELECT {columns} FROM piece {' '.join(joins)}"
+        if where:
+            statement += " WHERE " + " AND ".join(where)
+        statement += f" ORDER BY {self._order(ranked)}"
+        if self.limit is not None or self.offset:
+            statement += " LIMIT ? OFFSET ?"
+            params += [-1 if self.limit is None else self.limit, self.offset]
+        return statement, params
+
+    def _order(self, ranked: bool) -> str:
+        if self.order == "rank" and ranked:
+            return f"bm25(piece_fts, {_WEIGHTS}), piece.id"
+        if self.order == "random":
+            mixed = f"((piece.id * 48271 + {(self.seed * 1103515245 + 12345) % _PRIME}) % {_PRIME})"
+            return f"({mixed} * {mixed}) % {_PRIME}, piece.id"
+        return {
+            "small": "piece.width * piece.height, piece.id",
+            "large": "piece.width * piece.height DESC, piece.id",
+            "newest": "piece.id DESC",
+        }.get(self.order, "piece.id")
+
+
+def _match(value: str) -> str:
+    return "GLOB ?" if "*" in value else "= ?"
+
+
+def _any_of(column: str, values: tuple[str, ...], where: list[str], params: list[Any]) -> None:
+    if values:
+        where.append("(" + " OR ".join(f"{column} {_match(v)}" for v in values) + ")")
+        params += values

@@ -1,0 +1,6 @@
+"""A piece -> text that is safe where it is pasted. Pure, no torch."""
+
+from asciiloom.emit.targets import TARGETS, emit
+from asciiloom.emit.terminal import neutral
+
+__all__ = ["TARGETS", "emit", "neutral"]

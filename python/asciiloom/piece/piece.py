@@ -1,0 +1,81 @@
+"""``Piece``: what flows from a reader to the store. Text in canonical form plus what is known of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# What a piece is drawn as. Also the style control that a model is prompted with.
+KINDS = (
+    "art",
+    "banner",
+    "box",
+    "card",
+    "chart",
+    "cow",
+    "face",
+    "frame",
+    "line",
+    "logo",
+    "maze",
+    "pattern",
+    "scene",
+    "shape",
+    "sheet",
+    "tree",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One picture in canonical form, with its provenance.
+
+    ``path`` and ``locator`` say where it was found (file, and row or offset in it); ``original``
+    holds the bytes it came from where they differ from the text; ``sequence`` names the film
+    that a frame belongs to; ``steps`` lists what was changed on the way.
+    """
+
+    text: str
+    title: str | None = None
+    description: str | None = None
+    artist: str | None = None
+    tags: tuple[str, ...] = ()
+    kind: str = "art"
+    source: str = "unknown"
+    licence: str | None = None
+    path: str = "-"
+    locator: str = ""
+    encoding: str = "utf-8"
+    original: bytes | None = None
+    sequence: str | None = None
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An input that did not become a piece: where it was and why."""
+
+    reason: str
+    detail: str = ""
+    source: str = "unknown"
+    path: str = "-"
+    locator: str = ""
+
+
+def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
+    """Tags as stored: lower-case, inner whitespace single, no control characters, no repeats, at most 64."""
+    out: dict[str, None] = {}
+    for tag in tags:
+        name = " ".join(str(tag).lower().split())
+        name = "".join(c for c in name if c.isprintable())[:80]
+        if name:
+            out[name] = None
+    return tuple(out)[:64]
+
+
+def one_line(value: object, limit: int = 500) -> str | None:
+    """``value`` as one printable line, or None where nothing is left."""
+    if value is None:
+        return None
+    line = " ".join(str(value).split())
+    line = "".join(c for c in line if c.isprintable())[:limit]
+    return line or None
+

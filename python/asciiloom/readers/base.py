@@ -1,0 +1,124 @@
+"""The seam between the world's files and the store: what a reader is given and what it yields."""
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Protocol
+
+from asciiloom.piece import Piece, Rejection, canonicalize, clean_tags, one_line
+
+MAX_CHARS = 1_000_000
+MAX_ROWS = 20_000
+MAX_WIDTH = 5_000
+# Share of control characters beyond which bytes that decoded as text are binary all the same.
+_BINARY_SHARE = 0.10
+
+Item = Piece | Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the curator says about an input beyond its bytes.
+
+    ``columns`` maps a field of ``Piece`` to a column name of the table; ``source``, ``licence``
+    and ``artist`` fill what the input itself leaves open; ``tags`` are added to every piece;
+    ``whole`` takes each text file as one piece, never as a page of several.
+    """
+
+    source: str | None = None
+    licence: str | None = None
+    artist: str | None = None
+    tags: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
+
+
+@dataclass(slots=True)
+class Input:
+    """One open input: ``path`` as recorded, ``stream`` of its bytes, already unpacked."""
+
+    path: str
+    stream: IO[bytes]
+    head: bytes
+    options: ReadOptions
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: str = "-", options: ReadOptions | None = None) -> "Input":
+        return cls(path, io.BytesIO(data), data[:4096], options or ReadOptions())
+
+
+class Reader(Protocol):
+    """Bytes of one format -> pieces. Plug-ins register an instance as entry point ``asciiloom.readers``."""
+
+    name: str
+    extensions: tuple[str, ...]
+    summary: str
+
+    def sniff(self, head: bytes, path: str) -> bool:
+        """Whether the first 4096 bytes (or the name) are of this format."""
+
+    def read(self, source: Input) -> Iterator[Item]:
+        """Every piece and every rejection, in order; never raises for bad bytes."""
+
+
+def make_item(
+    raw: str,
+    *,
+    options: ReadOptions,
+    path: str,
+    locator: str = "",
+    original: bytes | None = None,
+    title: object = None,
+    description: object = None,
+    artist: object = None,
+    tags: tuple[object, ...] = (),
+    kind: str = "art",
+    source: str | None = None,
+    licence: object = None,
+    encoding: str = "utf-8",
+    sequence: str | None = None,
+) -> Item:
+    """Canonicalise ``raw`` and wrap it as a ``Piece``, or as a ``Rejection`` that says why not.
+
+    The original is kept where it cannot be told from the canonical text.
+    """
+    name = options.source or source or "unknown"
+
+    def reject(reason: str, detail: str = "") -> Rejection:
+        return Rejection(reason, detail, name, path, locator)
+
+    if len(raw) > MAX_CHARS * 4:
+        return reject("too-large", f"{len(raw):,} characters; at most {MAX_CHARS * 4:,}")
+    controls = sum(map(raw.count, _BINARY_CODES))
+    if controls > _BINARY_SHARE * len(raw):
+        return reject("binary", f"{controls:,} of {len(raw):,} characters are control codes")
+    canonical = canonicalize(raw)
+    text = canonical.text
+    if not text.strip(" \n\u3000"):
+        return reject("empty", "nothing but whitespace and control codes")
+    rows = text.count("\n") + 1
+    widest = max(map(len, text.split("\n")))
+    if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
+        limits = f"at most {MAX_CHARS:,} characters, {MAX_WIDTH:,}x{MAX_ROWS:,}"
+        return reject("too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}")
+    if original is None and text != raw:
+        original = raw.encode("utf-8", "surrogatepass")
+    return Piece(
+        text=text,
+        title=one_line(title),
+        description=one_line(description, 5000),
+        artist=one_line(artist) or options.artist,
+        tags=clean_tags((*tags, *options.tags)),
+        kind=kind,
+        source=name,
+        licence=options.licence or one_line(licence),
+        path=path,
+        locator=locator,
+        encoding=encoding,
+        original=original,
+        sequence=sequence,
+        steps=canonical.steps,
+    )
+
+
+_BINARY_CODES = tuple(chr(c) for c in range(32) if c not in (9, 10, 12, 13, 26, 27))

@@ -1,0 +1,53 @@
+"""Bytes -> text for art, in a fixed order of evidence.
+
+BOM, then strict UTF-8, then what the high bytes look like: box and block drawing is CP437 (the
+PC), letters with accents and few of them are Latin-1 (the Amiga and the old web). General
+detectors guess by the statistics of prose and are wrong on art.
+"""
+
+import codecs
+from dataclasses import dataclass
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# CP437 positions of shades, blocks and box drawing (0xB0-0xDF) and of the middle dot and square.
+_DRAWING = frozenset(range(0xB0, 0xE0)) | {0xF9, 0xFA, 0xFE}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    text: str
+    encoding: str
+
+
+def decode(data: bytes) -> Decoded:
+    """``data`` as text with the encoding that was used; never fails."""
+    for bom, name in _BOMS:
+        if data.startswith(bom):
+            return Decoded(data.decode(name, "replace"), name)
+    try:
+        return Decoded(data.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        pass
+    high = [byte for byte in data if byte >= 0x80]
+    drawing = sum(byte in _DRAWING for byte in high)
+    if drawing * 2 >= len(high):
+        return Decoded(data.decode("cp437"), "cp437")
+    if _fits_japanese(data, len(high)):
+        return Decoded(data.decode("cp932"), "cp932")
+    return Decoded(data.decode("latin-1"), "latin-1")
+
+
+def _fits_japanese(data: bytes, high: int) -> bool:
+    """Strict CP932 with most high bytes in double-byte kana or kanji is Shift-JIS art."""
+    try:
+        text = data.decode("cp932")
+    except UnicodeDecodeError:
+        return False
+    wide = sum(0x3000 <= ord(c) < 0xA000 or 0xFF00 <= ord(c) < 0xFF61 for c in text)
+    return wide * 3 >= high * 2

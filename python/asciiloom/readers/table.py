@@ -1,0 +1,250 @@
+"""Tables of art: JSONL, JSON, CSV and Parquet, one piece a row.
+
+A row is always exactly one item, a piece or a rejection, so that a table of N rows accounts for
+N. Column names are recognised by role; the names are those that public art data sets use.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from asciiloom.piece import KINDS, Rejection
+from asciiloom.readers.base import Input, Item, make_item
+
+MAX_LINE = 32 << 20
+MAX_JSON = 256 << 20
+
+# Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "text": ("text", "ascii_art", "asciiart", "ascii", "art", "content", "drawing", "figure", "output"),
+    "title": ("title", "name", "caption", "subject", "prompt"),
+    "description": ("description", "desc", "alt"),
+    "artist": ("artist", "author", "creator", "credit"),
+    "tags": ("tags", "tag", "labels", "label", "class", "category", "categories", "keywords"),
+    "source": ("source", "dataset", "collection", "origin"),
+    "path": ("path", "file", "filename", "url"),
+    "licence": ("licence", "license"),
+    "kind": ("kind", "style"),
+}
+_NUMBERED_CATEGORY = re.compile(r"(?:category|tag|label)\d+\Z")
+_FENCE = re.compile(r"```[^\n]*\n(.*?)\n?```", re.DOTALL)
+_FILM = re.compile(r"(?:movie|film|animation):(.+)\Z")
+
+
+class TableReader:
+    name = "table"
+    extensions = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+    summary = "JSONL, JSON, CSV, TSV and Parquet tables, one piece a row"
+
+    def sniff(self, head: bytes, path: str) -> bool:
+        lowered = path.lower()
+        if lowered.endswith(self.extensions) or head.startswith(b"PAR1"):
+            return True
+        return head.lstrip()[:1] == b"{" and b'"' in head[:64] and b":" in head
+
+    def read(self, source: Input) -> Iterator[Item]:
+        lowered = source.path.lower()
+        if source.head.startswith(b"PAR1"):
+            rows = _parquet_rows(source)
+        elif lowered.endswith((".csv", ".tsv")):
+            rows = _csv_rows(source, "\t" if lowered.endswith(".tsv") else ",")
+        elif lowered.endswith(".json"):
+            rows = _json_rows(source)
+        else:
+            rows = _jsonl_rows(source)
+        columns: dict[str, str] | None = None
+        for locator, row in rows:
+            if isinstance(row, str):
+                reason, _, detail = row.partition(": ")
+                yield Rejection(reason, detail, source.options.source or "unknown", source.path, locator)
+                continue
+            if columns is None or not columns.keys() & {"text"} or columns["text"] not in row:
+                columns = column_roles(row, source.options.columns)
+            yield _row_item(row, columns, source, locator)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name.lower())
+
+
+def column_roles(row: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Which column plays which role: what the curator says, then the known names."""
+    roles = dict(given)
+    names = {_plain(name): name for name in row}
+    for role, known in COLUMNS.items():
+        if role not in roles:
+            hit = next((names[_plain(k)] for k in known if _plain(k) in names), None)
+            if hit is not None and hit not in roles.values():
+                roles[role] = hit
+    return roles
+
+
+def _row_item(row: Mapping[str, Any], roles: Mapping[str, str], source: Input, locator: str) -> Item:
+    options = source.options
+    values = {role: row.get(column) for role, column in roles.items()}
+    text, title = values.get("text"), values.get("title")
+    if text is None and "conversations" in row:
+        title, text = _conversation(row["conversations"])
+    name = options.source or str(values.get("source") or "unknown")
+    if not isinstance(text, str):
+        known = ", ".join(COLUMNS["text"])
+        detail = f"no text column (looked for {known}); name it with --column text=NAME"
+        return Rejection("no-text", detail, name, source.path, locator)
+    tags = _tags(values.get("tags"))
+    for column, value in row.items():
+        if _NUMBERED_CATEGORY.match(_plain(column)) and value:
+            tags += (value,)
+    film = next((m[1] for t in tags if isinstance(t, str) and (m := _FILM.match(t))), None)
+    kind = str(values.get("kind") or ("frame" if film else _kind(tags, text)))
+    where = values.get("path")
+    return make_item(
+        text,
+        options=options,
+        path=str(where) if where else source.path,
+        locator="" if where and "#" in str(where) else locator,
+        title=title,
+        description=values.get("description"),
+        artist=values.get("artist"),
+        tags=tags,
+        kind=kind if kind in KINDS else "art",
+        source=name,
+        licence=values.get("licence"),
+        sequence=f"{name}/{film}" if film else None,
+    )
+
+
+def _kind(tags: tuple[object, ...], text: str) -> str:
+    """The style a row's own tags state; a single row is a line."""
+    names = {str(tag).lower() for tag in tags}
+    for tag, kind in (("figlet", "banner"), ("generated", "banner"), ("hbanner", "banner"), ("cow", "cow"), ("logo", "logo"), ("box", "box")):
+        if tag in names:
+            return kind
+    return "art" if "\n" in text.strip("\r\n") else "line"
+
+
+def _tags(value: object) -> tuple[object, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        stripped = value.strip()
+        if stripped.startswith("["):
+            try:
+                return tuple(json.loads(stripped))
+            except (ValueError, TypeError):
+                pass
+        return tuple(re.split(r"[,;|]", stripped))
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
+        return tuple(value)
+    return (value,)
+
+
+def _conversation(turns: object) -> tuple[str | None, str | None]:
+    """The first user turn and the last fenced block of a chat record."""
+    asked: str | None = None
+    drawn: str | None = None
+    for turn in turns if isinstance(turns, list) else ():
+        if not isinstance(turn, Mapping):
+            continue
+        said = turn.get("value", turn.get("content"))
+        role = turn.get("from", turn.get("role"))
+        if not isinstance(said, str):
+            continue
+        if role in ("human", "user"):
+            asked = asked or said
+        elif blocks := _FENCE.findall(said):
+            drawn = blocks[-1]
+    return asked, drawn
+
+
+Row = tuple[str, Mapping[str, Any] | str]
+
+
+def _jsonl_rows(source: Input) -> Iterator[Row]:
+    """Rows of JSON lines. Blank lines are no rows; an overlong line is skipped in bounded memory."""
+    number = 0
+    while line := source.stream.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE and not line.endswith(b"\n"):
+            while (rest := source.stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+                pass
+            yield f"row {number}", f"too-large: a line of more than {MAX_LINE >> 20} MiB"
+            continue
+        if not line.strip():
+            continue
+        yield f"row {number}", _parse(line)
+
+
+def _parse(line: bytes) -> Mapping[str, Any] | str:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"bad-json: {str(error)[:200]}"
+    if isinstance(row, str):
+        return {"text": row}
+    return row if isinstance(row, dict) else f"bad-json: a row must be an object, not {type(row).__name__}"
+
+
+def _json_rows(source: Input) -> Iterator[Row]:
+    data = source.stream.read(MAX_JSON + 1)
+    if len(data) > MAX_JSON:
+        yield "", f"too-large: a JSON document of more than {MAX_JSON >> 20} MiB; use JSONL"
+        return
+    try:
+        rows = json.loads(data)
+    except (ValueError, RecursionError):
+        # Many ".json" files are JSON lines.
+        yield from _jsonl_rows(Input(source.path, io.BytesIO(data), source.head, source.options))
+        return
+    if isinstance(rows, dict):
+        lists = [value for value in rows.values() if isinstance(value, list)]
+        if len(lists) == 1 and all(isinstance(row, dict) for row in lists[0]):
+            rows = lists[0]
+        elif rows and all(isinstance(value, str) for value in rows.values()) and not column_roles(rows, {}):
+            rows = [{"title": key, "text": value} for key, value in rows.items()]
+        else:
+            rows = [rows]
+    if not isinstance(rows, list):
+        yield "", f"bad-json: a table must be a list or an object, not {type(rows).__name__}"
+        return
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, str):
+            row = {"text": row}
+        bad = f"bad-json: a row must be an object, not {type(row).__name__}"
+        yield f"row {number}", row if isinstance(row, dict) else bad
+
+
+def _csv_rows(source: Input, delimiter: str) -> Iterator[Row]:
+    csv.field_size_limit(MAX_LINE)
+    text = io.TextIOWrapper(source.stream, encoding="utf-8-sig", errors="replace", newline="")
+    reader = csv.DictReader(text, delimiter=delimiter, restkey="")
+    number = 0
+    while True:
+        number += 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield f"row {number}", f"bad-csv: {error}"
+            continue
+        yield f"row {number}", {key: value for key, value in row.items() if key}
+
+
+def _parquet_rows(source: Input) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    stream = source.stream
+    try:
+        # Parquet keeps its index at the end: a pipe has to be read whole.
+        table = pq.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
+        number = 0
+        for batch in table.iter_batches(batch_size=4096):
+            for row in batch.to_pylist():
+                number += 1
+                yield f"row {number}", row
+    except (pa.ArrowException, OSError, ValueError) as error:
+        yield "", f"bad-parquet: {str(error)[:200]}"
