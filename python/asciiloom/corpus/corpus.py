@@ -191,8 +191,10 @@ class Corpus:
 
     def fingerprint(self, selection: Selection | None = None) -> Record:
         """What a selection holds, for a model's records: pieces, content digest, licences, sources."""
-        statement, params = (selection or Selection()).replace(order="id").sql(
-            "piece.hash, piece.licence, piece.source_id"
+        statement, params = (
+            (selection or Selection())
+            .replace(order="id")
+            .sql("piece.hash, piece.licence, piece.source_id")
         )
         digest = hashlib.blake2b(digest_size=16)
         licences: dict[str, int] = {}

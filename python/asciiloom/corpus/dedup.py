@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asciiloom.corpus.signatures import (
     I64,
@@ -35,6 +36,8 @@ SAME_CONTAINED = 0.95  # the smaller one lies whole in the larger ...
 CONTAINED_UNION = 0.60  # ... which is not much more than it
 VARIANT = 0.50
 VARIANT_CONTAINED = 0.90
+# Words set in a font differ by a letter, so by few cells: a banner must agree almost everywhere.
+SAME_BANNER = 0.95
 # Few ink cells agree by chance; tiny pieces must agree almost everywhere.
 TINY_INK = 24
 SAME_TINY = 0.95
@@ -44,6 +47,7 @@ MAX_CHARS = 200_000
 SIGN_BATCH = 4000
 VERIFY_BATCH = 20_000
 
+Flags = NDArray[np.bool_]
 Progress = Callable[[str, int, int], None]
 
 
@@ -138,7 +142,12 @@ def _sign_missing(connection: sqlite3.Connection, progress: Progress | None) -> 
     connection.execute("DELETE FROM band WHERE piece_id NOT IN (SELECT id FROM piece)")
     missing = "FROM piece LEFT JOIN signature AS s ON s.piece_id = piece.id AND s.version = ?"
     ids = np.array(
-        [r[0] for r in connection.execute(f"SELECT piece.id {missing} WHERE s.piece_id IS NULL ORDER BY piece.id", (VERSION,))],
+        [
+            r[0]
+            for r in connection.execute(
+                f"SELECT piece.id {missing} WHERE s.piece_id IS NULL ORDER BY piece.id", (VERSION,)
+            )
+        ],
         np.int64,
     )
     for start in range(0, len(ids), SIGN_BATCH):
@@ -184,7 +193,7 @@ def _write_signatures(
         k = at.get(number)
         if k is None or (signed[flat][k] == empty).all():
             return None
-        return signed[flat][k].astype("<u4").tobytes()
+        return bytes(signed[flat][k].astype("<u4"))
 
     both = np.concatenate(bands)
     both = both[np.argsort(both[:, 0], kind="stable")]  # sorted inserts keep the tree's pages hot
@@ -263,22 +272,27 @@ def _verify(
         right = candidates.right[start : start + VERIFY_BATCH]
         evidence = candidates.evidence[start : start + VERIFY_BATCH]
         numbers = np.unique(np.concatenate([left, right]))
-        texts = _texts(connection, numbers)
+        texts, banners = _texts(connection, numbers)
         mirrors = [k for k, e in enumerate(evidence) if e == "mirror"]
         # A mirror pair is compared with the second piece seen in the mirror.
         extra = [mirror_text(texts[int(np.searchsorted(numbers, right[k]))]) for k in mirrors]
         batch = GridBatch.from_texts([*texts, *extra])
         ink = np.array(
-            [int((batch.cells[s : s + h * w] > 32).sum()) for s, h, w in zip(batch.start, batch.height, batch.width, strict=True)],
+            [
+                int((batch.cells[s : s + h * w] > 32).sum())
+                for s, h, w in zip(batch.start, batch.height, batch.width, strict=True)
+            ],
             np.int64,
         )
         a = np.searchsorted(numbers, left)
-        b = np.searchsorted(numbers, right)
+        right_at = np.searchsorted(numbers, right)
+        b = right_at.copy()
         b[mirrors] = len(numbers) + np.arange(len(mirrors))
         scores = verify_pairs(batch, ink, a, b)
+        banner = banners[a] & banners[right_at]
         for k, (agreement, contained, jaccard) in enumerate(scores.tolist()):
             small = int(min(ink[a[k]], ink[b[k]]))
-            if verdict := judge(agreement, contained, small):
+            if verdict := judge(agreement, contained, small, bool(banner[k])):
                 pair = (int(left[k]), int(right[k]))
                 out.append((*pair, verdict, evidence[k], round(agreement, 4), round(jaccard, 4)))
         if progress:
@@ -286,19 +300,20 @@ def _verify(
     return out
 
 
-def judge(agreement: float, contained: float, small_ink: int) -> str | None:
-    """"same", "variant" or None for a pair's agreement, containment and smaller ink count."""
+def judge(agreement: float, contained: float, small_ink: int, banners: bool = False) -> str | None:
+    """``same``, ``variant`` or None for a pair's agreement, containment and smaller ink count."""
     if small_ink < TINY_INK:
         return "same" if agreement >= SAME_TINY else None
-    if agreement >= SAME or (contained >= SAME_CONTAINED and agreement >= CONTAINED_UNION):
+    contained_same = contained >= SAME_CONTAINED and agreement >= CONTAINED_UNION
+    if agreement >= SAME_BANNER or (not banners and (agreement >= SAME or contained_same)):
         return "same"
     if agreement >= VARIANT or (contained >= VARIANT_CONTAINED and agreement >= VARIANT / 2):
         return "variant"
     return None
 
 
-def _texts(connection: sqlite3.Connection, numbers: I64) -> list[str]:
-    """Texts of the ids ``numbers`` (ascending), credits blanked, huge ones cut."""
+def _texts(connection: sqlite3.Connection, numbers: I64) -> tuple[list[str], Flags]:
+    """Texts of the ids ``numbers`` (ascending), credits blanked, huge ones cut; and which are banners."""
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
     connection.execute("DELETE FROM wanted")
     connection.executemany("INSERT INTO wanted VALUES (?)", ((int(n),) for n in numbers))
@@ -308,12 +323,11 @@ def _texts(connection: sqlite3.Connection, numbers: I64) -> list[str]:
         " WHERE piece_id IN (SELECT id FROM wanted)"
     ):
         spans.setdefault(piece, []).append(CreditSpan(*span))
-    return [
-        blank_credits(text, tuple(spans.get(number, ())))[:MAX_CHARS]
-        for number, text in connection.execute(
-            "SELECT id, text FROM piece WHERE id IN (SELECT id FROM wanted) ORDER BY id"
-        )
-    ]
+    rows = connection.execute(
+        "SELECT id, text, kind = 'banner' FROM piece WHERE id IN (SELECT id FROM wanted) ORDER BY id"
+    ).fetchall()
+    texts = [blank_credits(r[1], tuple(spans.get(r[0], ())))[:MAX_CHARS] for r in rows]
+    return texts, np.array([r[2] for r in rows], bool)
 
 
 def _cluster(connection: sqlite3.Connection) -> int:
@@ -335,7 +349,9 @@ def _cluster(connection: sqlite3.Connection) -> int:
     for (number, credited, ink), cluster in zip(rows, label.tolist(), strict=True):
         size[cluster] = size.get(cluster, 0) + 1
         best[cluster] = max(best.get(cluster, (False, -1, 0)), (bool(credited), ink, -number))
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS marked (id INTEGER PRIMARY KEY, cluster_id INTEGER, canonical INTEGER)")
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS marked (id INTEGER PRIMARY KEY, cluster_id INTEGER, canonical INTEGER)"
+    )
     connection.execute("DELETE FROM marked")
     connection.executemany(
         "INSERT INTO marked VALUES (?, ?, ?)",

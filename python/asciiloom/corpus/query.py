@@ -7,7 +7,7 @@ and the fields ``title: tag: artist:`` are understood; whatever else is typed is
 import re
 
 _TERM = re.compile(
-    r'(?P<not>-)?(?:(?P<field>title|tags?|artist|description):)?'
+    r"(?P<not>-)?(?:(?P<field>title|tags?|artist|description):)?"
     r'(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))'
 )
 _COLUMN = {"tag": "tags"}

@@ -65,7 +65,9 @@ class Selection:
         for name in ("width", "height", "ink", "chars"):
             low, high = getattr(self, name)
             if low is not None and high is not None and low > high:
-                raise SelectionError(f"{name} {low}..{high} is empty: the low end is above the high")
+                raise SelectionError(
+                    f"{name} {low}..{high} is empty: the low end is above the high"
+                )
         if self.charset is not None and self.charset not in CHARSET_FITS:
             raise SelectionError(f"no charset {self.charset!r}; one of {', '.join(CHARSET_FITS)}")
         if self.split is not None and self.split not in SPLITS:
@@ -96,7 +98,10 @@ class Selection:
         names = {f.name for f in dataclasses.fields(cls)}
         if unknown := sorted(data.keys() - names):
             raise SelectionError(f"a selection has no {', '.join(unknown)}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
+        return cls(**values)
 
     def key(self) -> str:
         """A stable short name of the selection."""

@@ -31,7 +31,7 @@ def components(numbers: I64, pairs: I64) -> I64:
     _, label = connected_components(graph, directed=False)
     smallest = np.full(label.max() + 1, np.iinfo(np.int64).max)
     np.minimum.at(smallest, label, numbers)
-    return smallest[label]
+    return np.asarray(smallest[label])
 
 
 def draw_split(seed: int, content_hash: str) -> str:

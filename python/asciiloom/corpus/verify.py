@@ -17,7 +17,9 @@ SHIFT_ROWS = 2
 
 
 @njit
-def _agree(cells: U32, sa: int, ha: int, wa: int, sb: int, hb: int, wb: int, dy: int, dx: int) -> int:
+def _agree(
+    cells: U32, sa: int, ha: int, wa: int, sb: int, hb: int, wb: int, dy: int, dx: int
+) -> int:
     """Equal ink cells when b is moved by (dy, dx) against a."""
     same = 0
     for y in range(max(0, dy), min(ha, hb + dy)):
@@ -76,7 +78,9 @@ def _verify(
     return out
 
 
-def verify_pairs(batch: GridBatch, ink: I64, left: I64, right: I64, reach: int = SHIFT_COLUMNS) -> F32:
+def verify_pairs(
+    batch: GridBatch, ink: I64, left: I64, right: I64, reach: int = SHIFT_COLUMNS
+) -> F32:
     """Agreement, containment and exact block Jaccard of pairs of indices into ``batch``: float32 (pairs, 3)."""
     if not len(left):
         return np.zeros((0, 3), np.float32)

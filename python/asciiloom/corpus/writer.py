@@ -52,7 +52,9 @@ class Tally:
             counter[source] if source is not None else counter.total()
             for counter in (self.new, self.duplicate, self.rejected)
         ]
-        return dict(zip(("read", "new", "duplicate", "rejected"), (sum(counts), *counts), strict=True))
+        return dict(
+            zip(("read", "new", "duplicate", "rejected"), (sum(counts), *counts), strict=True)
+        )
 
     def add(self, other: "Tally") -> None:
         for name in ("new", "duplicate", "rejected", "reasons"):
@@ -215,8 +217,17 @@ class Writer:
             "INSERT INTO origin (piece_id, source_id, ingest_id, path, locator, title, artist,"
             " licence, encoding, steps, original_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
-                number, source, self._ingest, p.path, p.locator, p.title, p.artist, p.licence,
-                p.encoding, json.dumps(p.steps), self._keep_original(p.original),
+                number,
+                source,
+                self._ingest,
+                p.path,
+                p.locator,
+                p.title,
+                p.artist,
+                p.licence,
+                p.encoding,
+                json.dumps(p.steps),
+                self._keep_original(p.original),
             ),  # fmt: skip
         )
         return True

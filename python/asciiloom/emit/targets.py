@@ -38,7 +38,7 @@ def _name(meta: Meta | None) -> str:
 
 def python(text: str, meta: Meta | None = None) -> str:
     """A Python assignment with one string literal a row, so that the source shows the picture."""
-    rows = "".join(f"    {ascii(row)},\n" for row in text.split("\n"))
+    rows = "".join(f"    {row!a},\n" for row in text.split("\n"))
     return f'{_name(meta).upper()} = "\\n".join((\n{rows}))'
 
 

@@ -73,9 +73,7 @@ def find_credits(text: str, artist: str | None = None) -> tuple[CreditSpan, ...]
         taken: set[int] = set()
         for match in _PHRASE.finditer(row):
             name = match["artist"] or match["holder"]
-            spans.append(
-                CreditSpan(number, match.start(), len(match[0]), match[0], name.strip())
-            )
+            spans.append(CreditSpan(number, match.start(), len(match[0]), match[0], name.strip()))
             taken.update(range(match.start(), match.end()))
         for match in _SIGNED.finditer(row):
             if match.start() in taken:

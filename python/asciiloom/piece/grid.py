@@ -32,7 +32,9 @@ class Grid:
         """Lay ``text`` (canonical) out in cells; a grapheme's first code point fills its cell."""
         rows = text.split("\n")
         plain = text.isascii()
-        laid = [np.frombuffer(r.encode("utf-32-le"), np.uint32) if plain else _cells(r) for r in rows]
+        laid = [
+            np.frombuffer(r.encode("utf-32-le"), np.uint32) if plain else _cells(r) for r in rows
+        ]
         width = max((len(row) for row in laid), default=0)
         cells = np.full((len(rows), width), SPACE, np.uint32)
         for y, row in enumerate(laid):

@@ -78,4 +78,3 @@ def one_line(value: object, limit: int = 500) -> str | None:
     line = " ".join(str(value).split())
     line = "".join(c for c in line if c.isprintable())[:limit]
     return line or None
-

@@ -43,16 +43,23 @@ class Input:
     options: ReadOptions
 
     @classmethod
-    def from_bytes(cls, data: bytes, path: str = "-", options: ReadOptions | None = None) -> "Input":
+    def from_bytes(
+        cls, data: bytes, path: str = "-", options: ReadOptions | None = None
+    ) -> "Input":
         return cls(path, io.BytesIO(data), data[:4096], options or ReadOptions())
 
 
 class Reader(Protocol):
     """Bytes of one format -> pieces. Plug-ins register an instance as entry point ``asciiloom.readers``."""
 
-    name: str
-    extensions: tuple[str, ...]
-    summary: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def extensions(self) -> tuple[str, ...]: ...
+
+    @property
+    def summary(self) -> str: ...
 
     def sniff(self, head: bytes, path: str) -> bool:
         """Whether the first 4096 bytes (or the name) are of this format."""

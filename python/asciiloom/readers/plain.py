@@ -17,12 +17,58 @@ from asciiloom.readers.decode import decode
 MAX_FILE = 16 << 20
 _RULER = re.compile(r"\s*([-=_*~#+.])\1{9,}\s*\Z")
 _CREDIT = re.compile(
-    r"\s*(?:--?\s*)?(?:art by|ascii by|drawn by|by|artist:|author:)\s+(.{2,60}?)\s*\Z", re.IGNORECASE
+    r"\s*(?:--?\s*)?(?:art by|ascii by|drawn by|by|artist:|author:)\s+(.{2,60}?)\s*\Z",
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z']+")
 _COMMON = frozenset(
-    "the a an and or of to in is it that was for on are with as at be this have from by not but "
-    "they you his her she he we all can will your there their what so if about who which when".split()
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "of",
+        "to",
+        "in",
+        "is",
+        "it",
+        "that",
+        "was",
+        "for",
+        "on",
+        "are",
+        "with",
+        "as",
+        "at",
+        "be",
+        "this",
+        "have",
+        "from",
+        "by",
+        "not",
+        "but",
+        "they",
+        "you",
+        "his",
+        "her",
+        "she",
+        "he",
+        "we",
+        "all",
+        "can",
+        "will",
+        "your",
+        "there",
+        "their",
+        "what",
+        "so",
+        "if",
+        "about",
+        "who",
+        "which",
+        "when",
+    ]
 )
 _PROSE_WORDS = 0.15
 _LETTERS = 0.72
@@ -53,8 +99,11 @@ def _is_caption(row: str) -> bool:
     stripped = row.strip()
     words = _WORD.findall(stripped)
     bare = re.sub(r"[\w ,.'\"!?:;&()-]", "", stripped)
-    return bool(words) and not bare and len(stripped) <= 60 and sum(map(len, words)) >= 0.6 * len(
-        stripped.replace(" ", "")
+    return (
+        bool(words)
+        and not bare
+        and len(stripped) <= 60
+        and sum(map(len, words)) >= 0.6 * len(stripped.replace(" ", ""))
     )
 
 
@@ -129,7 +178,9 @@ class PlainReader:
             detail = f"a text file of more than {MAX_FILE >> 20} MiB"
             yield Rejection("too-large", detail, name, source.path)
             return
-        if data[:4096].count(0) * 10 > len(data[:4096]) and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if data[:4096].count(0) * 10 > len(data[:4096]) and not data.startswith(
+            (b"\xff\xfe", b"\xfe\xff")
+        ):
             yield Rejection("binary", "more than a tenth of the bytes are NUL", name, source.path)
             return
         # 0x1A ends a DOS text file; what follows is a record about it, not art.
@@ -142,7 +193,9 @@ class PlainReader:
             lifted, title, artist = (block, None, None) if options.whole else _lift(block)
             where = f"lines {lifted.first}-{lifted.last}"
             if not options.whole and is_prose(lifted.rows):
-                yield Rejection("prose", one_line(" ".join(lifted.rows), 120) or "", name, source.path, where)
+                yield Rejection(
+                    "prose", one_line(" ".join(lifted.rows), 120) or "", name, source.path, where
+                )
                 continue
             if len(blocks) > 1 and len(lifted.rows) == 1 and _is_caption(lifted.rows[0]):
                 pending = lifted.rows[0].strip()  # a caption of the drawing below

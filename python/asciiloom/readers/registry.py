@@ -14,7 +14,7 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, cast
@@ -22,14 +22,15 @@ from typing import IO, cast
 from asciiloom.errors import ReaderError
 from asciiloom.piece import Rejection
 from asciiloom.readers.base import Input, Item, Reader, ReadOptions
+from asciiloom.readers.collection import CollectionReader
 from asciiloom.readers.plain import PlainReader
 from asciiloom.readers.table import TableReader
 
 HEAD = 4096
-_PACKED: tuple[tuple[bytes, str], ...] = (
-    (b"\x1f\x8b", ".gz"),
-    (b"\xfd7zXZ\x00", ".xz"),
-    (b"BZh", ".bz2"),
+_PACKED: tuple[tuple[bytes, str, Callable[[IO[bytes]], object]], ...] = (
+    (b"\x1f\x8b", ".gz", gzip.open),
+    (b"\xfd7zXZ\x00", ".xz", lzma.open),
+    (b"BZh", ".bz2", bz2.open),
 )
 _UNPACK_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
@@ -39,16 +40,16 @@ def readers() -> tuple[Reader, ...]:
     """Every reader in the order in which it is asked; plain text last."""
     plugins = [point.load() for point in entry_points(group="asciiloom.readers")]
     made = [cast(Reader, plugin() if isinstance(plugin, type) else plugin) for plugin in plugins]
-    return (TableReader(), *made, PlainReader())
+    return (CollectionReader(), TableReader(), *made, PlainReader())
 
 
 def _unpacked(stream: IO[bytes], path: str) -> tuple[IO[bytes], str]:
     """``stream`` without one layer of compression, and the path without its suffix."""
     head = cast(io.BufferedReader, stream).peek(8)[:8]
-    for magic, suffix in _PACKED:
+    for magic, suffix, unpack in _PACKED:
         if head.startswith(magic):
-            opened = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}[suffix](stream, "rb")
-            return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, opened))), path.removesuffix(suffix)
+            opened = io.BufferedReader(cast(io.RawIOBase, unpack(stream)))
+            return cast(IO[bytes], opened), path.removesuffix(suffix)
     return stream, path
 
 

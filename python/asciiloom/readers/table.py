@@ -19,7 +19,17 @@ MAX_JSON = 256 << 20
 
 # Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "text": ("text", "ascii_art", "asciiart", "ascii", "art", "content", "drawing", "figure", "output"),
+    "text": (
+        "text",
+        "ascii_art",
+        "asciiart",
+        "ascii",
+        "art",
+        "content",
+        "drawing",
+        "figure",
+        "output",
+    ),
     "title": ("title", "name", "caption", "subject", "prompt"),
     "description": ("description", "desc", "alt"),
     "artist": ("artist", "author", "creator", "credit"),
@@ -59,7 +69,9 @@ class TableReader:
         for locator, row in rows:
             if isinstance(row, str):
                 reason, _, detail = row.partition(": ")
-                yield Rejection(reason, detail, source.options.source or "unknown", source.path, locator)
+                yield Rejection(
+                    reason, detail, source.options.source or "unknown", source.path, locator
+                )
                 continue
             if columns is None or not columns.keys() & {"text"} or columns["text"] not in row:
                 columns = column_roles(row, source.options.columns)
@@ -82,7 +94,9 @@ def column_roles(row: Iterable[str], given: Mapping[str, str]) -> dict[str, str]
     return roles
 
 
-def _row_item(row: Mapping[str, Any], roles: Mapping[str, str], source: Input, locator: str) -> Item:
+def _row_item(
+    row: Mapping[str, Any], roles: Mapping[str, str], source: Input, locator: str
+) -> Item:
     options = source.options
     values = {role: row.get(column) for role, column in roles.items()}
     text, title = values.get("text"), values.get("title")
@@ -119,7 +133,14 @@ def _row_item(row: Mapping[str, Any], roles: Mapping[str, str], source: Input, l
 def _kind(tags: tuple[object, ...], text: str) -> str:
     """The style a row's own tags state; a single row is a line."""
     names = {str(tag).lower() for tag in tags}
-    for tag, kind in (("figlet", "banner"), ("generated", "banner"), ("hbanner", "banner"), ("cow", "cow"), ("logo", "logo"), ("box", "box")):
+    for tag, kind in (
+        ("figlet", "banner"),
+        ("generated", "banner"),
+        ("hbanner", "banner"),
+        ("cow", "cow"),
+        ("logo", "logo"),
+        ("box", "box"),
+    ):
         if tag in names:
             return kind
     return "art" if "\n" in text.strip("\r\n") else "line"
@@ -184,7 +205,11 @@ def _parse(line: bytes) -> Mapping[str, Any] | str:
         return f"bad-json: {str(error)[:200]}"
     if isinstance(row, str):
         return {"text": row}
-    return row if isinstance(row, dict) else f"bad-json: a row must be an object, not {type(row).__name__}"
+    return (
+        row
+        if isinstance(row, dict)
+        else f"bad-json: a row must be an object, not {type(row).__name__}"
+    )
 
 
 def _json_rows(source: Input) -> Iterator[Row]:
@@ -202,7 +227,11 @@ def _json_rows(source: Input) -> Iterator[Row]:
         lists = [value for value in rows.values() if isinstance(value, list)]
         if len(lists) == 1 and all(isinstance(row, dict) for row in lists[0]):
             rows = lists[0]
-        elif rows and all(isinstance(value, str) for value in rows.values()) and not column_roles(rows, {}):
+        elif (
+            rows
+            and all(isinstance(value, str) for value in rows.values())
+            and not column_roles(rows, {})
+        ):
             rows = [{"title": key, "text": value} for key, value in rows.items()]
         else:
             rows = [rows]

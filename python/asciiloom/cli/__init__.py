@@ -1,0 +1,81 @@
+"""The command line: one file per group of commands, each imported only when it is called."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from asciiloom._version import __version__
+from asciiloom.errors import AsciiloomError
+
+# command -> (module below this package, what --help of the group says)
+_COMMANDS = {
+    "init": ("corpus", "Make an empty corpus."),
+    "ingest": ("corpus", "Read files, folders or stdin into a corpus."),
+    "dedup": ("corpus", "Find near-twins, mark one of each, split without leaks."),
+    "search": ("search", "Find pieces by words, shape, tag and size."),
+    "show": ("search", "Show a piece with its credit, origins and twins."),
+    "tag": ("search", "Add or remove tags."),
+    "stats": ("search", "Count what a selection holds."),
+    "train": ("training", "Train a model straight from a corpus."),
+    "eval": ("training", "Measure a model on held-out pieces, beside baselines."),
+    "generate": ("drawing", "Draw pictures that fit."),
+    "export": ("drawing", "Write a model for other programs."),
+    "demo": ("demo", "Everything once, on the data that comes with asciiloom."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used, not when help is shown."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"asciiloom.cli.{_COMMANDS[cmd_name][0]}")
+        command = getattr(module, f"{cmd_name}_command")
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AsciiloomError as error:
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            extra = _EXTRA_OF.get(error.name or "")
+            if extra is None:
+                raise
+            raise click.ClickException(
+                f"{error.name} is not installed; it comes with: pip install 'asciiloom[{extra}]'"
+            ) from error
+
+
+_EXTRA_OF = {
+    "torch": "train",
+    "safetensors": "train",
+    "matplotlib": "train",
+    "tokenizers": "export",
+    "datasette": "web",
+}
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="asciiloom")
+def main() -> None:
+    """Curate text art in one SQLite file, train a tiny 2D transformer from it, generate art that fits.
+
+    \b
+    asciiloom ingest art.db drawings/ more.jsonl.gz
+    asciiloom search art.db cat --max 40x12 --random --seed 1
+    asciiloom train art.db --minutes 15 --out runs/first
+    asciiloom generate runs/first "cat" --max 40x12
+    """
+
+
+__all__ = ["main"]

@@ -1,0 +1,141 @@
+"""``init``, ``ingest``, ``dedup``: making a corpus."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asciiloom.cli.options import database_argument, json_option, quiet_option
+from asciiloom.cli.output import progress, put_json, say, table
+from asciiloom.corpus import Corpus
+from asciiloom.corpus.writer import Tally
+from asciiloom.readers import ReadOptions
+
+
+@click.command("init")
+@database_argument
+@json_option
+def init_command(db: str, as_json: bool) -> None:
+    """Make an empty corpus at DB (or bring an older one to the newest schema).
+
+    Example: asciiloom init art.db
+    """
+    there = Path(db).exists()
+    with Corpus(db, create=True) as corpus:
+        version = corpus.connection.execute("PRAGMA user_version").fetchone()[0]
+    if as_json:
+        put_json({"db": db, "created": not there, "schema_version": version})
+    else:
+        say(f"{db}: {'is a corpus' if there else 'new corpus'}, schema version {version}")
+
+
+@click.command("ingest")
+@database_argument
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--source", help="Name of the collection, where the input does not say.")
+@click.option("--license", "licence", help="Licence of the pieces, where the input does not say.")
+@click.option("--artist", help="Artist of the pieces, where the input does not say.")
+@click.option("--tag", "tags", multiple=True, help="Add this tag to every piece.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="Table column of a role, e.g. text=art.",
+)
+@click.option("--whole", is_flag=True, help="A text file is one piece, never a page of several.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after this many items.")
+@json_option
+@quiet_option
+def ingest_command(
+    db: str,
+    paths: tuple[str, ...],
+    source: str | None,
+    licence: str | None,
+    artist: str | None,
+    tags: tuple[str, ...],
+    columns: tuple[str, ...],
+    whole: bool,
+    limit: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Read PATHS (files, folders, or - for stdin) into the corpus DB, made if missing.
+
+    Every item is accounted for: read = new + duplicate + rejected. A second run adds nothing.
+
+    Example: asciiloom ingest art.db drawings/ more.jsonl.gz --source mine --license CC0-1.0
+    """
+    mapping = {}
+    for column in columns:
+        role, equals, name = column.partition("=")
+        if not (role and equals and name):
+            raise click.UsageError(f"--column {column!r} is not of the form ROLE=NAME")
+        mapping[role] = name
+    options = ReadOptions(source, licence, artist, tags, mapping, whole)
+    total = Tally()
+    with Corpus(db, create=True) as corpus, progress("reading", quiet=quiet) as bar:
+        for path in paths:
+
+            def tick(tally: Tally, path: str = path) -> None:
+                counts = tally.row()
+                bar(total.row()["read"] + counts["read"], note=Path(path).name)
+
+            left = None if limit is None else limit - total.row()["read"]
+            if left == 0:
+                break
+            total.add(corpus.ingest([path], options, tick, left))
+    if as_json:
+        put_json(_summary(total))
+        return
+    rows = [(name, *total.row(name).values()) for name in total.sources()]
+    rows.append(("all", *total.row().values()))
+    say(table(rows, ("source", "read", "new", "duplicate", "rejected")))
+    for reason, count in total.reasons.most_common():
+        say(f"  rejected: {count:,} {reason}")
+    if total.rejected.total():
+        say(f"  each with its place and reason: sqlite-utils rows {db} rejection")
+
+
+def _summary(total: Tally) -> dict[str, Any]:
+    sources = {name: total.row(name) for name in total.sources()}
+    return {**total.row(), "sources": sources, "reasons": dict(total.reasons.most_common())}
+
+
+@click.command("dedup")
+@database_argument
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of the train/validation/test split."
+)
+@json_option
+@quiet_option
+def dedup_command(db: str, seed: int, as_json: bool, quiet: bool) -> None:
+    """Find near-twins in DB, mark one canonical piece of each cluster, split without leaks.
+
+    Only pieces that are new since the last run are signed and compared.
+
+    Example: asciiloom dedup art.db
+    """
+    with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
+
+        def tick(stage: str, done: int, total: int) -> None:
+            bar(done, total, stage)
+
+        try:
+            report = corpus.dedup(seed=seed, progress=tick)
+        except sqlite3.OperationalError as error:
+            raise click.ClickException(f"{db}: {error}; is it writable?") from error
+    if as_json:
+        put_json(report.to_dict())
+        return
+    say(
+        f"{report.pieces:,} pieces in {report.clusters:,} clusters: {report.twins:,} twins of"
+        f" another piece, largest cluster {report.largest_cluster:,}"
+    )
+    say(
+        f"pairs: {report.candidates:,} candidates, {report.same_pairs:,} the same,"
+        f" {report.variant_pairs:,} variants"
+    )
+    say("splits: " + ", ".join(f"{name} {n:,}" for name, n in sorted(report.splits.items())))
+    say("seconds: " + ", ".join(f"{name} {s:.1f}" for name, s in report.seconds.items()))

@@ -1,0 +1,167 @@
+"""``generate`` and ``export``: what a consumer wants of a model."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asciiloom.cli.options import SIZE, json_option, quiet_option
+from asciiloom.cli.output import progress, put, put_json, say
+from asciiloom.emit import TARGETS, emit
+from asciiloom.piece import KINDS, measure
+
+
+@click.command("generate")
+@click.argument("model", type=click.Path(exists=True, file_okay=False))
+@click.argument("prompt", required=False, default="")
+@click.option("--max", "most", type=SIZE, help="At most this size, e.g. 40x12.")
+@click.option("--min", "least", type=SIZE, help="At least this size.")
+@click.option("--size", "exact", type=SIZE, help="Exactly this size.")
+@click.option("--width", type=click.IntRange(min=1), help="At most this wide.")
+@click.option("--height", type=click.IntRange(min=1), help="At most this high.")
+@click.option(
+    "--chars", type=click.IntRange(min=1), help="At most this many characters, newlines included."
+)
+@click.option("--forbid", default="", help="Glyphs not to use, e.g. '`'.")
+@click.option("--allow", help="The only glyphs to use.")
+@click.option("--kind", type=click.Choice(KINDS), help="Drawn as this.")
+@click.option(
+    "-n", "--count", type=click.IntRange(min=1, max=100_000), default=1, show_default=True
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0, 10),
+    default=0.8,
+    show_default=True,
+    help="0: the likeliest.",
+)
+@click.option(
+    "--top-k", type=click.IntRange(min=0), default=0, show_default=True, help="0: no cut."
+)
+@click.option(
+    "--top-p", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True
+)
+@click.option(
+    "--format", "target", type=click.Choice(list(TARGETS)), default="plain", show_default=True
+)
+@json_option
+@quiet_option
+def generate_command(
+    model: str,
+    prompt: str,
+    most: tuple[int, int] | None,
+    least: tuple[int, int] | None,
+    exact: tuple[int, int] | None,
+    width: int | None,
+    height: int | None,
+    chars: int | None,
+    forbid: str,
+    allow: str | None,
+    kind: str | None,
+    count: int,
+    seed: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    target: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Draw PROMPT with MODEL (a run, checkpoint or export). What comes out always fits.
+
+    Example: asciiloom generate runs/first "cat" --max 40x12 --format python
+    """
+    from asciiloom.generate import Constraint, Generator, Sampling
+    from asciiloom.generate.constraint import DEFAULT_HEIGHT, DEFAULT_WIDTH
+    from asciiloom.train import find_checkpoint
+
+    if exact and (most or least or width or height):
+        raise click.UsageError("--size says it all: leave out --max, --min, --width and --height")
+    high = exact or (
+        min(x for x in (width, most and most[0], None if width or most else DEFAULT_WIDTH) if x),
+        min(x for x in (height, most and most[1], None if height or most else DEFAULT_HEIGHT) if x),
+    )
+    low = exact or least or (1, 1)
+    constraint = Constraint(high[0], high[1], low[0], low[1], chars, allow, forbid)
+    constraint.check()
+    sampling = Sampling(temperature, top_k, top_p)
+    generator = Generator.load(find_checkpoint(Path(model)))
+    done = 0
+    with progress("drawing", count, quiet or count == 1) as bar:
+
+        def tick(more: int) -> None:
+            nonlocal done
+            done += more
+            bar(done, count)
+
+        drawings = generator.draw(
+            prompt,
+            kind=kind,
+            constraint=constraint,
+            count=count,
+            seed=seed,
+            sampling=sampling,
+            progress=tick,
+        )
+    if as_json:
+        put_json([_facts(d.text, d.words, d.kind, d.seed, d.index) for d in drawings])
+        return
+    for drawing in drawings:
+        meta: dict[str, Any] = {"title": drawing.words or "art"}
+        if target == "json":
+            meta |= _facts(drawing.text, drawing.words, drawing.kind, drawing.seed, drawing.index)
+        put(emit(drawing.text, target, meta) + ("\n" if target == "plain" and count > 1 else ""))
+
+
+def _facts(text: str, words: str, kind: str | None, seed: int, index: int) -> dict[str, Any]:
+    m = measure(text)
+    return {
+        "prompt": words, "kind": kind, "seed": seed, "index": index,
+        "width": m.width, "height": m.height, "chars": m.chars, "text": text,
+    }  # fmt: skip
+
+
+@click.command("export")
+@click.argument("target", type=click.Path(file_okay=False))
+@click.option(
+    "--model", type=click.Path(exists=True, file_okay=False), help="A run or checkpoint to export."
+)
+@click.option("--preset", help="Or a fresh untrained model of this preset.")
+@click.option(
+    "--charset", default="ascii", show_default=True, help="Of a fresh model: ascii, cp437 or bytes."
+)
+@click.option(
+    "--best/--latest",
+    default=False,
+    help="Of a run: its best held-out checkpoint, or the last one.",
+)
+@json_option
+def export_command(
+    target: str, model: str | None, preset: str | None, charset: str, best: bool, as_json: bool
+) -> None:
+    """Write model.safetensors, config.json and tokenizer.json into the folder TARGET.
+
+    Example: asciiloom export out/ --model runs/first
+    """
+    from asciiloom.export import export_model, fresh_model
+    from asciiloom.model import PRESETS, Card, load_model
+    from asciiloom.train import find_checkpoint
+
+    if (model is None) == (preset is None):
+        raise click.UsageError("say what to export: --model FOLDER or --preset NAME")
+    if preset is not None:
+        if preset not in PRESETS:
+            raise click.UsageError(f"no preset {preset!r}; one of {', '.join(PRESETS)}")
+        network, card = fresh_model(preset, charset), Card()
+    else:
+        folder = Path(model or "")
+        chosen = folder / "best" if best and (folder / "best").exists() else find_checkpoint(folder)
+        network, card = load_model(chosen)
+    summary = export_model(Path(target), network, card)
+    if as_json:
+        put_json(summary)
+        return
+    for name, size in summary["files"].items():
+        say(f"  {target}/{name}  {size:,} bytes")
+    say(f"{summary['parameters']:,} parameters; read back and equal")

@@ -1,0 +1,231 @@
+"""``search``, ``show``, ``tag``, ``stats``: looking at a corpus and labelling it."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from asciiloom.cli.options import build_selection, database_argument, json_option, selection_options
+from asciiloom.cli.output import put, put_json, put_rows, say, table
+from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus.stats import stats
+from asciiloom.emit import TARGETS, emit, neutral
+
+_HIDDEN = ("bare_hash", "mirror_hash", "source_id", "ingest_id")
+
+
+def _line(record: dict[str, Any]) -> str:
+    """One line about a piece: number, size, title, artist, source, licence."""
+    parts = [f"#{record['id']}", f"{record['width']}x{record['height']}"]
+    parts += [str(record["title"])] if record["title"] else []
+    parts += [f"by {record['artist']}"] if record["artist"] else []
+    parts.append(str(record["source"]))
+    parts += [f"({record['licence']})"] if record["licence"] else []
+    return " - ".join(parts)
+
+
+@click.command("search")
+@database_argument
+@click.argument("query", required=False)
+@selection_options
+@click.option("-n", "--limit", type=click.IntRange(min=0), default=10, show_default=True)
+@click.option("--offset", type=click.IntRange(min=0), default=0)
+@click.option(
+    "--order",
+    type=click.Choice(["rank", "id", "small", "large", "newest"]),
+    default="rank",
+    show_default=True,
+)
+@click.option("--random", "shuffled", is_flag=True, help="In random order, by --seed.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--nl", "form", flag_value="nl", help="JSON lines.")
+@click.option("--csv", "form", flag_value="csv", help="CSV.")
+@click.option("--table", "form", flag_value="table", help="A line per piece, without the art.")
+@click.option("--count", "only_count", is_flag=True, help="Only how many there are.")
+def search_command(
+    db: str,
+    query: str | None,
+    limit: int,
+    offset: int,
+    order: str,
+    shuffled: bool,
+    seed: int,
+    form: str | None,
+    only_count: bool,
+    **given: Any,
+) -> None:
+    """Find pieces in DB: words of title, tags, artist and description, and any filter.
+
+    \b
+    QUERY knows "a phrase", prefix*, -without, this OR that, title: tag: artist:
+    Example: asciiloom search art.db dragon --max 60x20
+             asciiloom search art.db --glyphs '(o.o)' --width ..30
+    """
+    selection = build_selection(
+        given,
+        text=query,
+        order="random" if shuffled else order,
+        seed=seed,
+        limit=None if only_count else limit,
+        offset=0 if only_count else offset,
+    )
+    with Corpus(db) as corpus:
+        if only_count:
+            put(str(corpus.count(selection)))
+            return
+        records = corpus.select(selection)
+        if form in ("json", "nl", "csv"):
+            put_rows(_public(records), form)
+            return
+        found = list(records)
+        if form == "table":
+            rows = [
+                (
+                    r["id"],
+                    r["width"],
+                    r["height"],
+                    r["title"],
+                    r["artist"],
+                    r["source"],
+                    ", ".join(r["tags"]),
+                )
+                for r in found
+            ]
+            put(table(rows, ("id", "width", "height", "title", "artist", "source", "tags")))
+        else:
+            for record in found:
+                put(f"{record['text']}\n")
+                say(f"  {_line(record)}\n")
+        if len(found) == limit:
+            total = corpus.count(selection.replace(limit=None, offset=0, order="id"))
+            say(f"{len(found)} of {total:,}; more with -n or --offset")
+        elif not found:
+            say("nothing found")
+
+
+def _public(records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for record in records:
+        yield {key: value for key, value in record.items() if key not in _HIDDEN}
+
+
+@click.command("show")
+@database_argument
+@click.argument("number", type=int)
+@click.option("--original", is_flag=True, help="The bytes it came from, exactly, and nothing else.")
+@click.option(
+    "--format",
+    "target",
+    type=click.Choice(list(TARGETS)),
+    help="Only the art, ready to paste there.",
+)
+@json_option
+def show_command(db: str, number: int, original: bool, target: str | None, as_json: bool) -> None:
+    """Show piece NUMBER of DB: the art, its credit, where it was found, its near-twins.
+
+    Example: asciiloom show art.db 17
+    """
+    with Corpus(db) as corpus:
+        if original:
+            sys.stdout.buffer.write(corpus.original(number))
+            return
+        record = corpus.get(number)
+    if as_json:
+        put_json({key: value for key, value in record.items() if key not in _HIDDEN})
+        return
+    if target:
+        put(emit(record["text"], target, {"title": record["title"]}))
+        return
+    put(record["text"])
+    say("")
+    say(_line(record))
+    for name in ("description", "kind", "charset", "split"):
+        if record[name]:
+            say(f"  {name}: {record[name]}")
+    if record["tags"]:
+        say(f"  tags: {', '.join(record['tags'])}")
+    for span in record["credits"]:
+        say(
+            f"  signed: {span['text']} ({span['artist']}) at row {span['row']}, column {span['col']}"
+        )
+    for origin in record["origins"]:
+        where = f"{origin['path']} {origin['locator']}".strip()
+        say(f"  found in: {origin['source']}: {where} [{origin['encoding']}; {origin['steps']}]")
+    for twin in record["twins"][:10]:
+        say(
+            f"  {twin['verdict']}: #{twin['id']} agrees {twin['agreement']:.0%} ({twin['evidence']})"
+        )
+
+
+@click.command("tag")
+@database_argument
+@click.argument("numbers", nargs=-1, type=int)
+@click.option("--add", multiple=True, help="A tag to add.")
+@click.option("--remove", multiple=True, help="A tag to remove.")
+@click.option("--where", help="All pieces that this search finds, instead of NUMBERS.")
+@click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be.")
+@json_option
+def tag_command(
+    db: str,
+    numbers: tuple[int, ...],
+    add: tuple[str, ...],
+    remove: tuple[str, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Add and remove tags of pieces NUMBERS, or of all that --where finds.
+
+    Example: asciiloom tag art.db 17 18 --add cat --remove "four legs"
+    """
+    if not (add or remove):
+        raise click.UsageError("say what to --add or --remove")
+    if bool(numbers) == (where is not None):
+        raise click.UsageError("name the pieces by NUMBERS or by --where, one of the two")
+    with Corpus(db) as corpus:
+        chosen = list(numbers)
+        if where is not None:
+            chosen = corpus.ids(Selection(text=where))
+        for number in numbers:
+            corpus.get(number)  # says so where there is none
+        changed = 0 if dry_run else corpus.tag(chosen, add, remove)
+    if as_json:
+        put_json({"pieces": len(chosen), "changed": changed, "dry_run": dry_run})
+    else:
+        say(f"{len(chosen):,} pieces, {changed:,} tags changed" + (" (dry run)" if dry_run else ""))
+
+
+@click.command("stats")
+@database_argument
+@click.argument("query", required=False)
+@selection_options
+@json_option
+def stats_command(db: str, query: str | None, as_json: bool, **given: Any) -> None:
+    """Count what a selection of DB holds: sizes, sources, tags, licences, twins, splits.
+
+    Example: asciiloom stats art.db --tag cat --max 40x12
+    """
+    with Corpus(db) as corpus:
+        found = stats(corpus.connection, build_selection(given, text=query))
+    if as_json:
+        put_json(found)
+        return
+    put(
+        f"{found['pieces']:,} pieces, {found['characters']:,} characters, {found['ink']:,} of them ink;"
+        f" {found['canonical']:,} canonical, {found['with_artist']:,} with an artist"
+    )
+    sizes = [(name, *p.values()) for name, p in found["percentiles"].items() if p]
+    put("\n" + table(sizes, ("measure", "least", "10 %", "median", "90 %", "99 %", "most")))
+    for name in (
+        "sources",
+        "kinds",
+        "charsets",
+        "licences",
+        "splits",
+        "tags",
+        "artists",
+        "rejections",
+    ):
+        if found[name]:
+            put("\n" + table(found[name].items(), (neutral(name), "pieces")))

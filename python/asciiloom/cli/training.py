@@ -1,0 +1,217 @@
+"""``train`` and ``eval``: a model from a corpus, and honest numbers about it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asciiloom.cli.options import (
+    build_selection,
+    database_argument,
+    json_option,
+    quiet_option,
+    selection_options,
+)
+from asciiloom.cli.output import progress, put, put_json, say, table
+from asciiloom.corpus import Corpus, Selection
+
+
+@click.command("train")
+@database_argument
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    default="runs/latest",
+    show_default=True,
+    help="Folder of the run.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Training time; 15 if neither is given.",
+)
+@click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps (resumes bit for bit).")
+@click.option("--preset", help="nano, tiny, small, medium, large.  [default: small]")
+@click.option(
+    "--config", type=click.Path(exists=True, dir_okay=False), help="Settings from TOML or JSON."
+)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="S.NAME=V",
+    help="Override one, e.g. optim.lr=0.002.",
+)
+@click.option("--seed", type=int, help="Of weights, order and prompts.")
+@click.option("--device", help="cpu, cuda, cuda:1 ...  [default: auto]")
+@selection_options
+@json_option
+@quiet_option
+def train_command(
+    db: str,
+    out: str,
+    minutes: float | None,
+    steps: int | None,
+    preset: str | None,
+    config: str | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    device: str | None,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Train a model straight from the train split of DB; run it again to resume.
+
+    Without filters: ASCII pieces of at most 100x100, one of each near-twin cluster.
+
+    Example: asciiloom train art.db --minutes 15 --out runs/first
+    """
+    from asciiloom.train import DEFAULT_SELECTION, Settings, Trainer, load_settings
+
+    tree = load_settings(Path(config) if config else None, overrides)
+    run = tree.setdefault("run", {})
+    for name, value in (("minutes", minutes), ("steps", steps), ("seed", seed), ("device", device)):
+        if value is not None:
+            run[name] = value
+    if run.get("minutes") is None and run.get("steps") is None:
+        run["minutes"] = 15.0
+    tree.setdefault("model", {}).setdefault("preset", preset or "small")
+    base = Selection.from_dict(tree["selection"]) if "selection" in tree else DEFAULT_SELECTION
+    tree["selection"] = build_selection(given, base).to_dict()
+    settings = Settings.from_dict(tree)
+    with Corpus(db) as corpus:
+        _check_ready(corpus, db)
+        trainer = Trainer(corpus, settings, Path(out))
+        say(
+            f"{trainer.model.parameter_count():,} parameters, {trainer.precision} on {trainer.device},"
+            f" {len(trainer.loader):,} training pieces; run folder {out}"
+        )
+        figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
+    if as_json:
+        put_json(figures)
+        return
+    say(
+        f"held out: {figures['held_out_bits']:.4f} bits a character after {figures['step']:,} steps; {out}/loss.png shows the curve"
+    )
+    say(f'draw with: asciiloom generate {out} "cat" --max 40x12')
+
+
+def _check_ready(corpus: Corpus, db: str) -> None:
+    assigned = corpus.connection.execute(
+        "SELECT 1 FROM piece WHERE split IS NOT NULL LIMIT 1"
+    ).fetchone()
+    if not assigned:
+        raise click.ClickException(
+            f"{db} has no train/validation/test split yet; run: asciiloom dedup {db}"
+        )
+
+
+def watch(
+    trainer: Any, steps: int | None, minutes: float | None, quiet: bool, silent: bool
+) -> dict[str, Any]:
+    """Run ``trainer`` with a bar, lines at evaluations, and the samples it draws."""
+    total = steps if steps else int(60 * (minutes or 0))
+    with progress("training", total, quiet or silent) as bar:
+
+        def tell(event: Any) -> None:
+            figures = event.figures
+            if event.kind == "log":
+                rate = f"{figures['train_bits']:.3f} bits, {figures['characters_per_second']:,} chars/s"
+                bar(event.step if steps else int(figures["seconds"]), total, rate)
+                if not quiet and event.step % 100 == 0:
+                    say(f"step {event.step:,}  {figures['seconds']:,.0f} s  {rate}")
+            elif event.kind == "eval":
+                say(
+                    f"step {event.step:,}: held out {figures['held_out_bits']:.4f} bits a character"
+                    f" (+-{figures['standard_error']:.4f}, {figures['pieces']:,} pieces)"
+                )
+            elif event.kind == "samples" and not quiet:
+                for drawing in event.drawings:
+                    say(f"-- {drawing.words}\n{drawing.text}")
+
+        trainer.tell = tell
+        figures: dict[str, Any] = trainer.train()
+    return figures
+
+
+@click.command("eval")
+@database_argument
+@click.argument("model", type=click.Path(exists=True, file_okay=False))
+@selection_options
+@click.option(
+    "--baselines/--no-baselines",
+    default=True,
+    show_default=True,
+    help="Counts, xz and zpaq on the same split.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Only this many pieces of a fixed shuffle."
+)
+@json_option
+@quiet_option
+def eval_command(
+    db: str,
+    model: str,
+    baselines: bool,
+    limit: int | None,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Measure MODEL (a run, checkpoint or export) on held-out pieces of DB.
+
+    Without filters: the validation split of the selection it was trained on.
+
+    Example: asciiloom eval art.db runs/first --split test
+    """
+    import torch
+
+    from asciiloom.evaluate import evaluate
+    from asciiloom.model import load_model
+    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint
+
+    network, card = load_model(find_checkpoint(Path(model)))
+    trained_on = card.training.get("settings", {}).get("selection")
+    base = Selection.from_dict(trained_on) if trained_on else DEFAULT_SELECTION
+    started = time.perf_counter()
+    with Corpus(db) as corpus, progress("evaluating", quiet=quiet) as bar:
+        report = evaluate(
+            corpus,
+            build_selection(given, base),
+            network,
+            baselines=baselines,
+            limit=limit,
+            progress=lambda stage, done, total: bar(done, total, stage),
+        )
+    report["seconds"] = round(time.perf_counter() - started, 2)
+    report["threads"] = torch.get_num_threads()
+    if as_json:
+        put_json(report)
+        return
+    prompted = report["prompted"]
+    say(
+        f"{report['pieces']:,} pieces, {report['characters']:,} characters of the {report['split']} split; selection {report['selection']}"
+    )
+    rows: list[tuple[Any, ...]] = [
+        ("asciiloom, told nothing", report["bits_per_character"], report["bits_per_ink"]),
+        (
+            "asciiloom, told size, kind and words",
+            prompted["bits_per_character"],
+            prompted["bits_per_ink"],
+        ),
+    ]
+    for name, figures in report.get("baselines", {}).items():
+        values = figures or {"bits_per_character": "not installed", "bits_per_ink": ""}
+        rows.append((name, values["bits_per_character"], values["bits_per_ink"]))
+    put(table(rows, ("model", "bits/char", "bits/ink char")))
+    put(
+        f"\nloss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f}, standard error {report['standard_error']:.4f} bits"
+    )
+    for group in ("by_kind", "by_source"):
+        rows = [
+            (name, f["pieces"], f["characters"], f["bits_per_character"])
+            for name, f in report[group].items()
+        ]
+        put("\n" + table(rows, (group.removeprefix("by_"), "pieces", "characters", "bits/char")))

@@ -1,0 +1,76 @@
+"""The model as a folder that consumers read: weights, config, tokenizer, and a card in plain words."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asciiloom.errors import CheckpointError
+from asciiloom.export.tokenizer_json import write_tokenizer
+from asciiloom.model import PRESETS, Card, GridTransformer, load_model, save_model
+
+
+def export_model(target: Path, model: GridTransformer, card: Card) -> dict[str, Any]:
+    """Write ``model`` for consumers into ``target``; returns the files' sizes in bytes.
+
+    The files are read back before this returns: an export that does not load is an error here,
+    not at the consumer's.
+    """
+    save_model(target, model, card)
+    write_tokenizer(target, model.config.tokenizer, model.config.context)
+    (target / "README.md").write_text(_card_text(model, card), encoding="utf-8")
+    again, _ = load_model(target)
+    for name, value in model.state_dict().items():
+        if not bool((again.state_dict()[name] == value.cpu()).all()):
+            raise CheckpointError(f"the export in {target} does not read back: {name} differs")
+    files = {file.name: file.stat().st_size for file in sorted(target.iterdir()) if file.is_file()}
+    return {"folder": str(target), "parameters": model.parameter_count(), "files": files}
+
+
+def fresh_model(preset: str, charset: str = "ascii", seed: int = 0) -> GridTransformer:
+    """An untrained model of a preset (see ``PRESETS``)."""
+    torch.manual_seed(seed)
+    return GridTransformer(dataclasses.replace(PRESETS[preset], charset=charset))
+
+
+def _card_text(model: GridTransformer, card: Card) -> str:
+    training = card.training
+    corpus = training.get("corpus", {})
+    lines = [
+        "---",
+        "library_name: asciiloom",
+        "pipeline_tag: text-generation",
+        "tags: [ascii-art, text-art]",
+        "---",
+        "",
+        "# A text-art model made with asciiloom",
+        "",
+        f"{model.parameter_count():,} parameters; charset {model.config.charset};"
+        f" drawings of up to {model.config.context:,} characters.",
+        "",
+        "```python",
+        "from asciiloom import Constraint, Generator",
+        "",
+        'generator = Generator.load("path/to/this/folder")',
+        'print(generator.draw("cat", constraint=Constraint(max_width=40, max_height=12))[0].text)',
+        "```",
+        "",
+        "## Training",
+        "",
+    ]
+    if not training:
+        return "\n".join([*lines, "None: the weights are random.", ""])
+    lines += [
+        f"Trained on {corpus.get('pieces', 0):,} pieces ({training['characters']:,} characters read) for"
+        f" {training['seconds']:,} s; corpus digest `{corpus.get('digest', '')}`.",
+        "",
+        "| licence of the training pieces | pieces |",
+        "| --- | ---: |",
+        *(
+            f"| {name.replace('|', '/')} | {n:,} |"
+            for name, n in corpus.get("licences", {}).items()
+        ),
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""The tokenizer as Hugging Face files that every consumer reads alike.
+
+The recipe is the one that tokenizers, transformers and llguidance agree on: a ByteLevel
+pre-tokenizer and decoder around a BPE model whose vocabulary is single bytes, with merges only
+where a glyph of several bytes has an id of its own. ``tokenizer_config.json`` is written by hand,
+because what one transformers version saves another refuses.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from asciiloom.tokens import GridTokenizer
+
+
+def byte_letters() -> dict[int, str]:
+    """The printable stand-in of every byte in a ByteLevel vocabulary (as GPT-2 fixed it)."""
+    kept = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    letters = {byte: chr(byte) for byte in kept}
+    fresh = 256
+    for byte in range(256):
+        if byte not in letters:
+            letters[byte] = chr(fresh)
+            fresh += 1
+    return letters
+
+
+def tokenizer_json(tokenizer: GridTokenizer) -> dict[str, Any]:
+    """The content of ``tokenizer.json``; ids are those of ``tokenizer``."""
+    letters = byte_letters()
+
+    def spell(data: bytes) -> str:
+        return "".join(letters[b] for b in data)
+
+    vocabulary: dict[str, int] = {}
+    merges: list[list[str]] = []
+    controls: list[tuple[int, str]] = []
+    partial: list[str] = []
+    for number, token in enumerate(tokenizer.tokens):
+        data = tokenizer.decode_bytes([number])
+        if not data:
+            controls.append((number, token))
+            continue
+        vocabulary[spell(data)] = number
+        for end in range(2, len(data) + 1) if len(data) > 1 else ():
+            pair = [spell(data[: end - 1]), spell(data[end - 1 : end])]
+            if pair not in merges:
+                merges.append(pair)
+            if end < len(data):
+                partial.append(spell(data[:end]))
+    # Merges pass through pairs of bytes that have no id of their own: give them some at the end.
+    following = tokenizer.size
+    for piece in dict.fromkeys(partial):
+        if piece not in vocabulary:
+            vocabulary[piece] = following
+            following += 1
+    bos = tokenizer.tokens[tokenizer.bos]
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {
+                "id": number,
+                "content": token,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+                "special": True,
+            }
+            for number, token in controls
+        ],
+        "normalizer": None,
+        "pre_tokenizer": {
+            "type": "ByteLevel",
+            "add_prefix_space": False,
+            "trim_offsets": False,
+            "use_regex": False,
+        },
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [
+                {"SpecialToken": {"id": bos, "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+            ],
+            "pair": [
+                {"SpecialToken": {"id": bos, "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+                {"Sequence": {"id": "B", "type_id": 1}},
+            ],
+            "special_tokens": {bos: {"id": bos, "ids": [tokenizer.bos], "tokens": [bos]}},
+        },
+        "decoder": {
+            "type": "ByteLevel",
+            "add_prefix_space": False,
+            "trim_offsets": False,
+            "use_regex": False,
+        },
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": "<pad>",
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": vocabulary,
+            "merges": merges,
+        },
+    }
+
+
+def write_tokenizer(folder: Path, tokenizer: GridTokenizer, context: int) -> None:
+    """Write ``tokenizer.json`` and ``tokenizer_config.json`` into ``folder``."""
+    content = json.dumps(tokenizer_json(tokenizer), ensure_ascii=False, indent=1)
+    (folder / "tokenizer.json").write_text(content + "\n", encoding="utf-8")
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": "<bos>",
+        "eos_token": "<eos>",
+        "pad_token": "<pad>",
+        "unk_token": "<pad>",
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": context,
+    }
+    text = json.dumps(config, indent=1)
+    (folder / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")

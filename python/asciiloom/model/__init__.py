@@ -1,0 +1,16 @@
+"""The network, its config, and its files."""
+
+from asciiloom.model.config import PRESETS, ModelConfig
+from asciiloom.model.files import Card, load_model, save_model
+from asciiloom.model.transformer import GridInput, GridTransformer, KVCache
+
+__all__ = [
+    "PRESETS",
+    "Card",
+    "GridInput",
+    "GridTransformer",
+    "KVCache",
+    "ModelConfig",
+    "load_model",
+    "save_model",
+]

@@ -1,0 +1,215 @@
+"""``GridTransformer``: a small decoder-only transformer that knows it is drawing on a grid.
+
+Two inputs make it two-dimensional. *Neighbours*: the embeddings of what stands above the cell
+to be predicted are added to the input, so that "continue the line from above" needs no
+attention at all. *Axial rotary positions*: half of each head turns by row, half by column;
+queries turn by the cell they are about to fill and keys by the cell they hold, so one head
+can look "straight up" from anywhere.
+
+RMSNorm before each block, RMSNorm on queries and keys, squared ReLU, no biases.
+Sources: Su et al. 2021 (rotary), Shazeer 2019 (one KV head), So et al. 2021 (squared ReLU),
+Henry et al. 2020 (QK norm).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from asciiloom.model.config import ModelConfig
+from asciiloom.tokens import PackedBatch
+
+
+@dataclass(slots=True)
+class GridInput:
+    """What the network sees, as tensors: ``ids`` (B, T), ``cell`` and ``next_cell`` (B, T, 2) as
+    (row, column), ``above`` (B, T, neighbours); all integer."""
+
+    ids: Tensor
+    cell: Tensor
+    next_cell: Tensor
+    above: Tensor
+
+    @classmethod
+    def from_batch(cls, batch: PackedBatch, device: torch.device | str = "cpu") -> "GridInput":
+        """The tensors of a packed batch, on ``device``."""
+        layout = batch.layout
+        arrays = (batch.ids, layout.cell, layout.next_cell, layout.above)
+        return cls(*(torch.from_numpy(a.astype(np.int64)).to(device) for a in arrays))
+
+
+class KVCache:
+    """Keys and values of every layer, allocated once: (layers, 2, B, kv_heads, capacity, head)."""
+
+    def __init__(
+        self, config: ModelConfig, batch: int, capacity: int, device: torch.device
+    ) -> None:
+        shape = (config.layers, 2, batch, config.kv_heads, capacity, config.head)
+        self.data = torch.zeros(shape, device=device)
+        self.length = 0
+
+
+class Rotary(nn.Module):
+    """cos and sin tables, gathered by position: row in the first half of the pairs, column in the second."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.kind = config.rope
+        pairs = config.head // 2
+        per_axis = pairs if config.rope == "1d" else pairs // 2
+        frequency = config.rope_base ** (-torch.arange(per_axis, dtype=torch.float32) / per_axis)
+        angle = torch.arange(config.context + 2, dtype=torch.float32)[:, None] * frequency
+        self.register_buffer("cos", angle.cos(), persistent=False)
+        self.register_buffer("sin", angle.sin(), persistent=False)
+
+    def forward(self, position: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """(cos, sin), each (B, T, 1, pairs), for ``position`` (B, T) or (B, T, 2)."""
+        cos, sin = self.get_buffer("cos")[position], self.get_buffer("sin")[position]
+        return cos.flatten(2).unsqueeze(2).to(dtype), sin.flatten(2).unsqueeze(2).to(dtype)
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate (B, T, heads, head) by the angles of (cos, sin)."""
+    one, two = x.chunk(2, dim=-1)
+    return torch.cat((one * cos - two * sin, two * cos + one * sin), dim=-1)
+
+
+def _compute_dtype(x: Tensor) -> torch.dtype:
+    """What matrix products come out as: autocast's type, else the input's."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+class Block(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        d, hidden = config.d_model, int(config.d_model * config.mlp)
+        self.heads, self.kv_heads, self.head = config.heads, config.kv_heads, config.head
+        self.qkv = nn.Linear(d, (config.heads + 2 * config.kv_heads) * config.head, bias=False)
+        self.out = nn.Linear(config.heads * config.head, d, bias=False)
+        self.up = nn.Linear(d, hidden, bias=False)
+        self.down = nn.Linear(hidden, d, bias=False)
+        self.norm_attention = nn.RMSNorm(d)
+        self.norm_mlp = nn.RMSNorm(d)
+
+    def forward(
+        self,
+        x: Tensor,
+        query_angles: tuple[Tensor, Tensor] | None,
+        key_angles: tuple[Tensor, Tensor] | None,
+        cache: Tensor | None,
+        start: int,
+        mask: Tensor | None,
+    ) -> Tensor:
+        batch, time, _ = x.shape
+        qkv = self.qkv(self.norm_attention(x)).view(batch, time, -1, self.head)
+        q, k, v = qkv.split((self.heads, self.kv_heads, self.kv_heads), dim=2)
+        q, k = F.rms_norm(q, (self.head,)), F.rms_norm(k, (self.head,))
+        if query_angles is not None and key_angles is not None:
+            q, k = _turn(q, *query_angles), _turn(k, *key_angles)
+        q, k, v = (part.transpose(1, 2) for part in (q, k, v))
+        if cache is not None:
+            cache[0, :, :, start : start + time] = k
+            cache[1, :, :, start : start + time] = v
+            k = cache[0, :, :, : start + time].to(q.dtype)
+            v = cache[1, :, :, : start + time].to(q.dtype)
+        mixed = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=mask is None and time > 1, enable_gqa=True
+        )
+        x = x + self.out(mixed.transpose(1, 2).reshape(batch, time, -1))
+        widened: Tensor = self.down(F.relu(self.up(self.norm_mlp(x))).square())
+        return x + widened
+
+
+class GridTransformer(nn.Module):
+    """ids on a grid -> logits of the next id, (B, T, outputs)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        tokenizer = config.tokenizer
+        self.vocabulary, self.outputs = tokenizer.size, tokenizer.outputs
+        self.embed = nn.Embedding(self.vocabulary, config.d_model)
+        # One table for all neighbours: entry k * outputs+1 + id, where the last id means "none".
+        self.near = nn.Embedding(
+            max(1, len(config.neighbours)) * (self.outputs + 1), config.d_model
+        )
+        # A table per pair of context cells, narrow, widened by one matrix for all.
+        self.bases = self.outputs + 1
+        width = config.pair_dimensions
+        self.pairs = nn.Embedding(max(1, len(config.pairs)) * self.bases**2, width)
+        self.widen = nn.Linear(len(config.pairs) * width, config.d_model, bias=False)
+        self.rotary = Rotary(config)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(config.d_model)
+        self.head = None if config.tied else nn.Linear(config.d_model, self.outputs, bias=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Small embeddings; residual outputs start at zero, so the network starts as its input."""
+        nn.init.normal_(self.embed.weight, std=0.5)
+        nn.init.normal_(self.near.weight, std=0.5 / math.sqrt(max(1, len(self.config.neighbours))))
+        nn.init.normal_(self.pairs.weight, std=0.5)
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            for inner in (block.qkv, block.up):
+                nn.init.normal_(inner.weight, std=self.config.d_model**-0.5)
+            for residual in (block.out, block.down):
+                nn.init.zeros_(residual.weight)
+        if self.config.pairs:
+            nn.init.normal_(self.widen.weight, std=0.5 / self.widen.in_features**0.5)
+        if self.head is not None:
+            nn.init.normal_(self.head.weight, std=0.02)
+
+    def forward(
+        self, given: GridInput, cache: KVCache | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Logits, (B, T, outputs). With ``cache`` the ids follow what it holds; ``mask`` (B, 1, T, S) is True
+        where a query may look (needed with a cache whose rows were padded)."""
+        x = self.embed(given.ids)
+        x = x + self._surroundings(given)
+        start = cache.length if cache is not None else 0
+        query, key = self._angles(given, start, _compute_dtype(x))
+        for number, block in enumerate(self.blocks):
+            held = cache.data[number] if cache is not None else None
+            x = block(x, query, key, held, start, mask)
+        if cache is not None:
+            cache.length += given.ids.shape[1]
+        x = self.norm(x)
+        weight = self.embed.weight[: self.outputs] if self.head is None else self.head.weight
+        return F.linear(x, weight)
+
+    def _surroundings(self, given: GridInput) -> Tensor:
+        """What stands about the next cell, one by one and in pairs: (B, T, d_model)."""
+        batch, time, kinds = given.above.shape
+        if not kinds:
+            return torch.zeros((), device=given.above.device)
+        above = given.above.clamp(max=self.outputs)
+        shift = torch.arange(kinds, device=above.device) * self.bases
+        near = F.embedding_bag((above + shift).view(-1, kinds), self.near.weight, mode="sum")
+        near = near.view(batch, time, -1)
+        if not self.config.pairs:
+            return near
+        left = given.ids.clamp(max=self.outputs).unsqueeze(-1)
+        around = torch.cat((left, above), dim=-1)
+        one, two = (around[..., [pair[k] for pair in self.config.pairs]] for k in (0, 1))
+        shift = torch.arange(len(self.config.pairs), device=above.device) * self.bases**2
+        paired: Tensor = self.widen(self.pairs(one * self.bases + two + shift).flatten(2))
+        return near + paired
+
+    def _angles(
+        self, given: GridInput, start: int, dtype: torch.dtype
+    ) -> tuple[tuple[Tensor, Tensor] | None, tuple[Tensor, Tensor] | None]:
+        if self.config.rope == "none":
+            return None, None
+        if self.config.rope == "1d":
+            place = torch.arange(start, start + given.ids.shape[1], device=given.ids.device)
+            angles = self.rotary(place.expand_as(given.ids), dtype)
+            return angles, angles
+        return self.rotary(given.next_cell, dtype), self.rotary(given.cell, dtype)
+
+    def parameter_count(self) -> int:
+        return sum(p.numel() for p in self.parameters())

@@ -1,0 +1,23 @@
+"""Text <-> ids, 2D positions and neighbours, packing, the streaming loader."""
+
+from asciiloom.tokens.layout import NEIGHBOURS, Layout, lay_out
+from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout, words_of
+from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, pack
+from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
+
+__all__ = [
+    "EOS",
+    "IGNORE",
+    "NEIGHBOURS",
+    "NEWLINE",
+    "CorpusLoader",
+    "Example",
+    "GridTokenizer",
+    "Layout",
+    "LoaderState",
+    "PackedBatch",
+    "PromptDropout",
+    "lay_out",
+    "pack",
+    "words_of",
+]

@@ -1,0 +1,89 @@
+"""Full batches of whole pieces, with no attention across pieces.
+
+Pieces of similar length share a batch, one a row, right-padded to the longest. A causal model
+never looks right, so padding is never seen and no mask is needed; sorting by length keeps
+padding to a few per cent, and it is measured (``PackedBatch.fill``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asciiloom.tokens.layout import NEIGHBOURS, Layout, lay_out
+from asciiloom.tokens.tokenizer import EOS, GridTokenizer, Ids
+
+IGNORE = -100
+# Lengths are rounded up to this, so that shapes (and compiled kernels) repeat.
+ROUND = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training sequence: prompt ids, then the art's ids (the end token is implied)."""
+
+    prompt: Ids
+    art: Ids
+    piece: int = 0
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.art)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBatch:
+    """``ids``, ``targets``: (batch, time); targets are ``IGNORE`` on prompts and padding.
+
+    ``length`` counts a row's real ids, ``characters`` the art's characters in the batch.
+    """
+
+    ids: Ids
+    targets: NDArray[np.int64]
+    layout: Layout
+    length: NDArray[np.int16]
+    pieces: NDArray[np.int64]
+    characters: int
+
+    @property
+    def fill(self) -> float:
+        """Share of the rectangle that is not padding."""
+        return float(self.length.sum()) / self.ids.size
+
+
+def pack(
+    examples: Sequence[Example],
+    tokenizer: GridTokenizer,
+    offsets: tuple[tuple[int, int], ...] = NEIGHBOURS,
+) -> PackedBatch:
+    """Put ``examples`` into one right-padded batch; each id predicts the one after it."""
+    longest = max(map(len, examples))
+    time = -(-longest // ROUND) * ROUND
+    ids = np.full((len(examples), time), tokenizer.pad, np.uint16)
+    targets = np.full((len(examples), time), IGNORE, np.int64)
+    prompt = np.empty(len(examples), np.int16)
+    length = np.empty(len(examples), np.int16)
+    for row, example in enumerate(examples):
+        p, n = len(example.prompt), len(example)
+        ids[row, :p] = example.prompt
+        ids[row, p:n] = example.art
+        targets[row, p - 1 : n - 1] = example.art
+        targets[row, n - 1] = EOS
+        prompt[row], length[row] = p, n
+    layout = lay_out(ids, prompt, length, tokenizer.cells, tokenizer.pad, offsets)
+    pieces = np.array([e.piece for e in examples], np.int64)
+    characters = sum(len(e.art) for e in examples)
+    return PackedBatch(ids, targets, layout, length, pieces, characters)
+
+
+def batches_by_length(lengths: NDArray[np.int64], tokens: int) -> list[NDArray[np.int64]]:
+    """Group indices of similar length so that each group's rectangle holds at most ``tokens``."""
+    order = np.argsort(lengths, kind="stable")
+    groups: list[NDArray[np.int64]] = []
+    end = len(order)
+    while end > 0:
+        longest = -(-int(lengths[order[end - 1]]) // ROUND) * ROUND
+        start = max(0, end - max(1, tokens // longest))
+        groups.append(order[start:end])
+        end = start
+    return groups

@@ -1,0 +1,57 @@
+"""Optimizers: Muon for the blocks' matrices, AdamW for the rest, behind one ``step``."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from asciiloom.train.settings import OptimSettings
+
+
+class Optimizers:
+    """The optimizers of a run, stepped and scheduled together."""
+
+    def __init__(self, model: nn.Module, settings: OptimSettings) -> None:
+        named = list(model.named_parameters())
+        matrices = [p for n, p in named if n.startswith("blocks") and p.ndim == 2]
+        chosen = set(map(id, matrices)) if settings.matrix == "muon" else set()
+        rest = [p for _, p in named if id(p) not in chosen]
+        decayed = [p for p in rest if p.ndim == 2]
+        plain = [p for p in rest if p.ndim != 2]
+        betas = (settings.beta1, settings.beta2)
+        self._members: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(
+                [
+                    {"params": decayed, "weight_decay": settings.weight_decay},
+                    {"params": plain, "weight_decay": 0.0},
+                ],
+                lr=settings.lr,
+                betas=betas,
+                fused=True,
+            )
+        ]
+        if chosen:
+            self._members.append(
+                torch.optim.Muon(
+                    matrices, lr=settings.muon_lr, weight_decay=settings.weight_decay, momentum=0.95
+                )
+            )
+        self._peaks = [[g["lr"] for g in o.param_groups] for o in self._members]
+
+    def set_rate(self, share: float) -> None:
+        """Set every learning rate to ``share`` of its peak."""
+        for optimizer, peaks in zip(self._members, self._peaks, strict=True):
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak * share
+
+    def step(self) -> None:
+        for optimizer in self._members:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        return [optimizer.state_dict() for optimizer in self._members]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        for optimizer, state in zip(self._members, states, strict=True):
+            optimizer.load_state_dict(state)

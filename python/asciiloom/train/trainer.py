@@ -1,0 +1,335 @@
+"""One loop: batches from the corpus file, steps, evaluations, checkpoints.
+
+The order inside a step is fixed - count, checkpoint, then evaluate - so that a kill during an
+evaluation costs nothing. All that decides the next step (weights, optimizer moments, loader
+state, random state, clock) is in a checkpoint; a resumed run by steps ends bit for bit where
+the unbroken one does.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from asciiloom.corpus import Corpus
+from asciiloom.errors import CheckpointError
+from asciiloom.evaluate import Scores, autocast, score
+from asciiloom.generate import Constraint, Drawing, Generator
+from asciiloom.model import Card, GridInput, GridTransformer
+from asciiloom.tokens import IGNORE, CorpusLoader, LoaderState, PackedBatch
+from asciiloom.train.checkpoint import (
+    BEST,
+    find_checkpoint,
+    load_training_state,
+    point,
+    save_checkpoint,
+)
+from asciiloom.train.machine import pick_device, pick_precision, pick_threads
+from asciiloom.train.optim import Optimizers
+from asciiloom.train.schedule import rate
+from asciiloom.train.settings import Settings
+
+SIZES_KEPT = 2000
+SAMPLE_LIMITS = Constraint(max_width=40, max_height=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth telling: ``kind`` is "log", "eval", "samples" or "checkpoint"."""
+
+    kind: str
+    step: int
+    figures: dict[str, Any]
+    drawings: tuple[Drawing, ...] = ()
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Training seconds, not counting evaluations; carried over in checkpoints."""
+
+    seconds: float = 0.0
+    _since: float = field(default_factory=time.perf_counter)
+
+    def start(self) -> None:
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        now = time.perf_counter()
+        self.seconds += now - self._since
+        self._since = now
+
+
+class Trainer:
+    """A run of ``settings`` on ``corpus`` in the folder ``run``. ``train()`` does it, resuming where it stopped."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        settings: Settings,
+        run: Path,
+        tell: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.corpus, self.settings, self.run = corpus, settings, run
+        self.tell = tell or (lambda event: None)
+        self.device = pick_device(settings.run.device)
+        self.precision = pick_precision(settings.run.precision, self.device)
+        torch.manual_seed(settings.run.seed)
+        self.model = GridTransformer(settings.model).to(self.device)
+        self._optim = Optimizers(self.model, settings.optim)
+        self.loader = self._make_loader("train", settings.run.seed)
+        self._held_out = self._make_loader("validation", 0)
+        self._fingerprint = corpus.fingerprint(self.loader.selection)
+        self.step = 0
+        self.best = math.inf
+        self._clock = _Clock()
+        self._seen = 0  # characters trained on
+
+    def _make_loader(self, split: str, seed: int) -> CorpusLoader:
+        s = self.settings
+        return CorpusLoader(
+            self.corpus,
+            s.selection.replace(split=split),
+            s.model.tokenizer,
+            tokens=s.run.tokens,
+            context=s.model.context,
+            seed=seed,
+            dropout=s.dropout,
+            offsets=s.model.neighbours,
+        )
+
+    # -- the loop
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, by steps or by minutes, whichever is further."""
+        run = self.settings.run
+        by_steps = self.step / run.steps if run.steps else 0.0
+        by_time = self._clock.seconds / (60 * run.minutes) if run.minutes else 0.0
+        return min(1.0, max(by_steps, by_time))
+
+    def train(self) -> dict[str, Any]:
+        """Train to the end; returns the final figures. Resumes from ``latest`` where there is one."""
+        self._resume()
+        run = self.settings.run
+        batches = self.loader.train()
+        if run.threads or self.device.type != "cpu":
+            torch.set_num_threads(run.threads or torch.get_num_threads())
+        else:
+            torch.set_num_threads(pick_threads(self.model))
+        self.model.train()
+        self._clock.start()
+        losses: list[float] = []
+        while self.progress < 1.0:
+            losses.append(self._one_step(batches))
+            self.step += 1
+            self._clock.stop()
+            if not math.isfinite(losses[-1]):
+                raise CheckpointError(
+                    f"the loss became {losses[-1]} at step {self.step}; resume with a lower optim.lr"
+                )
+            last = self.progress >= 1.0
+            if last or self.step % run.log_every == 0:
+                self._log(losses)
+                losses = []
+            due = self.step % run.eval_every == 0
+            if last or due or self.step % run.save_every == 0:
+                folder = self._save()
+                if last or due:
+                    self._evaluate(folder, last)
+            self._clock.start()
+        return self._finish()
+
+    def _one_step(self, batches: Iterator[PackedBatch]) -> float:
+        """One optimizer step over ``accumulate`` batches; the mean loss in bits a token."""
+        run, optim = self.settings.run, self.settings.optim
+        self._optim.set_rate(rate(self.step, self.progress, optim))
+        group = [next(batches) for _ in range(run.accumulate)]
+        tokens = sum(int((batch.targets != IGNORE).sum()) for batch in group)
+        total = 0.0
+        for batch in group:
+            targets = torch.from_numpy(batch.targets).to(self.device)
+            with autocast(self.device, self.precision):
+                logits = self.model(GridInput.from_batch(batch, self.device))
+            nats = F.cross_entropy(
+                logits.float().flatten(0, 1),
+                targets.flatten(),
+                ignore_index=IGNORE,
+                reduction="sum",
+            )
+            torch.autograd.backward(nats / tokens)
+            total += nats.item()
+            self._seen += batch.characters
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), optim.clip)
+        self._optim.step()
+        return total / tokens / math.log(2)
+
+    # -- what is told and kept
+
+    def _log(self, losses: list[float]) -> None:
+        figures = {
+            "step": self.step,
+            "train_bits": float(np.mean(losses)),
+            "seconds": round(self._clock.seconds, 2),
+            "progress": round(self.progress, 4),
+            "characters": self._seen,
+            "characters_per_second": round(self._seen / max(1e-9, self._clock.seconds)),
+            "epoch": self.loader.state.epoch,
+        }
+        self._record("log", figures)
+
+    def _record(
+        self, kind: str, figures: dict[str, Any], drawings: tuple[Drawing, ...] = ()
+    ) -> None:
+        self.run.mkdir(parents=True, exist_ok=True)
+        line: dict[str, Any] = {"kind": kind, **figures}
+        if drawings:
+            line["drawings"] = [{"words": d.words, "text": d.text} for d in drawings]
+        with (self.run / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.tell(Event(kind, self.step, figures, drawings))
+
+    def _save(self) -> Path:
+        tensors = {"optim": self._optim.state_dict(), "torch_rng": torch.get_rng_state()}
+        state = {
+            "step": self.step,
+            "best": self.best if math.isfinite(self.best) else None,
+            "seconds": self._clock.seconds,
+            "characters": self._seen,
+            "loader": self.loader.state.to_dict(),
+            "settings": self.settings.to_dict(),
+            "fingerprint": self._fingerprint,
+        }
+        keep = self.settings.run.keep
+        folder = save_checkpoint(
+            self.run, self.step, self.model, self._card(), tensors, state, keep
+        )
+        self.tell(Event("checkpoint", self.step, {"folder": str(folder)}))
+        return folder
+
+    def _card(self) -> Card:
+        return Card(
+            self._sizes(),
+            {
+                "step": self.step,
+                "seconds": round(self._clock.seconds, 1),
+                "characters": self._seen,
+                "settings": self.settings.to_dict(),
+                "corpus": self._fingerprint,
+            },
+        )
+
+    def _sizes(self) -> tuple[tuple[str, int, int], ...]:
+        """(kind, width, height) of a seeded sample of the training pieces."""
+        chosen = self.loader.selection.replace(order="random", limit=SIZES_KEPT)
+        statement, params = chosen.sql("piece.kind, piece.width, piece.height")
+        return tuple(tuple(r) for r in self.corpus.connection.execute(statement, params))
+
+    def held_out(self, limit: int | None = None) -> Scores:
+        """Scores on the validation split, unprompted."""
+        return score(self.model, self._held_out.epoch(limit=limit), precision=self.precision)
+
+    def _evaluate(self, folder: Path, last: bool) -> None:
+        scores = self.held_out(None if last else self.settings.run.eval_pieces)
+        bits = scores.bits_per_character
+        figures = {
+            "step": self.step,
+            "seconds": round(self._clock.seconds, 2),
+            "held_out_bits": bits,
+            "standard_error": scores.standard_error,
+            "held_out_bits_per_ink": scores.bits_per_ink,
+            "pieces": len(scores.pieces),
+        }
+        if bits < self.best:
+            self.best = bits
+            point(self.run, BEST, folder)
+        self._record("eval", figures)
+        words = self.settings.run.samples
+        if words:
+            generator = Generator(self.model, self._card())
+            drawings = [
+                generator.draw(word, constraint=SAMPLE_LIMITS, seed=self.step)[0] for word in words
+            ]
+            self.model.train()
+            self._record("samples", {"step": self.step}, tuple(drawings))
+
+    def _finish(self) -> dict[str, Any]:
+        from asciiloom.train.curve import draw_curve
+
+        metrics = self.run / "metrics.jsonl"
+        draw_curve(metrics, self.run / "loss.png")
+        evals = [
+            line
+            for line in map(json.loads, metrics.read_text(encoding="utf-8").splitlines())
+            if line["kind"] == "eval"
+        ]
+        return {
+            "run": str(self.run),
+            "step": self.step,
+            "parameters": self.model.parameter_count(),
+            "precision": self.precision,
+            "threads": torch.get_num_threads(),
+            "training_seconds": round(self._clock.seconds, 1),
+            "characters": self._seen,
+            "pieces": self._fingerprint["pieces"],
+            "best_bits": self.best if math.isfinite(self.best) else None,
+            **{k: v for k, v in (evals[-1] if evals else {}).items() if k.startswith("held_out")},
+        }
+
+    # -- resuming
+
+    def _resume(self) -> None:
+        try:
+            folder = find_checkpoint(self.run)
+        except CheckpointError:
+            return
+        from safetensors.torch import load_file
+
+        tensors, state = load_training_state(folder)
+        mine, theirs = self.settings.to_dict(), state["settings"]
+        changed = [k for k in ("model", "selection") if mine[k] != theirs[k]]
+        changed += [
+            f"optim.{k}" for k in mine["optim"] if mine["optim"][k] != theirs["optim"].get(k)
+        ]
+        changed += [
+            f"run.{k}"
+            for k in ("tokens", "accumulate", "seed")
+            if mine["run"][k] != theirs["run"].get(k)
+        ]
+        if changed:
+            raise CheckpointError(
+                f"{self.run} holds a run with other settings ({', '.join(changed)});"
+                " resume with the same, or choose another --out"
+            )
+        if state["fingerprint"]["digest"] != self._fingerprint["digest"]:
+            raise CheckpointError(
+                f"the corpus changed since {folder.name} was trained (its selection has another"
+                " fingerprint); choose another --out to train afresh"
+            )
+        self.model.load_state_dict(load_file(folder / "model.safetensors"))
+        self._optim.load_state_dict(tensors["optim"])
+        torch.set_rng_state(tensors["torch_rng"])
+        self.loader.state = LoaderState(**state["loader"])
+        self.step, self._seen = state["step"], state["characters"]
+        self._clock.seconds = state["seconds"]
+        self.best = math.inf if state["best"] is None else state["best"]
+        self._forget_after(self.step)
+
+    def _forget_after(self, step: int) -> None:
+        """Drop metrics of steps that were lost with the kill, so that the curve has each step once."""
+        metrics = self.run / "metrics.jsonl"
+        if metrics.exists():
+            kept = []
+            for line in metrics.read_text(encoding="utf-8").splitlines():
+                try:
+                    if json.loads(line)["step"] <= step:
+                        kept.append(line + "\n")
+                except ValueError:
+                    continue  # the line that the kill cut short
+            metrics.write_text("".join(kept), encoding="utf-8")
