@@ -1,5 +1,5 @@
 -- asciiloom corpus, version 1. Documented table by table in README.md beside this file.
--- PRAGMA application_id = 1094798157 ('AALM') and user_version are set by the migrator.
+-- PRAGMA application_id = 1094798413 ('AALM') and user_version are set by the migrator.
 
 CREATE TABLE source (
     id              INTEGER PRIMARY KEY,

@@ -91,9 +91,9 @@ def build_selection(given: dict[str, Any], base: Selection | None = None, **more
     width, height = given.pop("width", None) or base.width, given.pop("height", None) or base.height
     most, least = given.pop("max_size", None), given.pop("min_size", None)
     if most:
-        width, height = (width[0], most[0]), (height[0], most[1])
+        width, height = _within(width, (None, most[0])), _within(height, (None, most[1]))
     if least:
-        width, height = (least[0], width[1]), (least[1], height[1])
+        width, height = _within(width, (least[0], None)), _within(height, (least[1], None))
     values: dict[str, Any] = {"width": width, "height": height, **more}
     for name in (
         "ink", "chars", "tags", "without_tags", "sources", "artists", "licences", "kinds",
@@ -102,6 +102,13 @@ def build_selection(given: dict[str, Any], base: Selection | None = None, **more
         if (value := given.pop(name, None)) not in (None, (), False):
             values[name] = value
     return base.replace(**values)
+
+
+def _within(one: Range, two: Range) -> Range:
+    """Where both ranges hold."""
+    lows = [r[0] for r in (one, two) if r[0] is not None]
+    highs = [r[1] for r in (one, two) if r[1] is not None]
+    return max(lows, default=None), min(highs, default=None)
 
 
 def database_argument(function: F) -> F:

@@ -7,6 +7,7 @@ newer asciiloom, is refused before a single byte of it (or a -wal file beside it
 import os
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,25 +23,24 @@ _MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
 
 def migrations() -> list[tuple[int, str]]:
     """(version, SQL) of every migration, ascending."""
-    found = []
-    for path in resource_dir("schema").iterdir():
-        if match := _MIGRATION.match(path.name):
-            found.append((int(match[1]), path.read_text(encoding="utf-8")))
-    return sorted(found)
+    return sorted(
+        (int(match[1]), path.read_text(encoding="utf-8"))
+        for path in resource_dir("schema").iterdir()
+        if (match := _MIGRATION.match(path.name))
+    )
 
 
 def _inspect(path: Path) -> int:
     """The schema version of ``path``, 0 for an empty database; refuses everything else."""
+    # Without a journal beside it the file is complete, and "immutable" keeps SQLite from making one.
+    still = "&immutable=1" if not Path(f"{path}-wal").exists() else ""
     try:
-        with sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True) as db:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro{still}", uri=True)) as db:
             application = db.execute("PRAGMA application_id").fetchone()[0]
             version = int(db.execute("PRAGMA user_version").fetchone()[0])
             tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise CorpusError(f"{path} is not a corpus: {error}; it was left untouched") from error
-    finally:
-        if "db" in locals():
-            db.close()
     if application == 0 and version == 0 and tables == 0:
         return 0
     if application != APPLICATION_ID:

@@ -161,10 +161,10 @@ def _sign_missing(connection: sqlite3.Connection, progress: Progress | None) -> 
             )
             if r[0] in wanted
         ]
-        credits = _credits(connection, low, high)
+        signed_by = _credits(connection, low, high)
         usable = [r for r in rows if r[2] >= MIN_GLYPHS and r[3] <= MAX_CHARS]
         batch = GridBatch.from_texts(
-            [blank_credits(r[1], tuple(credits.get(r[0], ()))) for r in usable]
+            [blank_credits(r[1], tuple(signed_by.get(r[0], ()))) for r in usable]
         )
         numbers = np.array([r[0] for r in usable], np.int64)
         signed = {kind: sign(batch, kind) for kind in (False, True)}

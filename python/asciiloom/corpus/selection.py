@@ -123,7 +123,9 @@ class Selection:
                 where.append("piece_fts MATCH ?")
                 params.append(query)
                 ranked = True
-        if self.glyphs:
+        if self.glyphs and not self.glyphs.replace("\n", "").isprintable():
+            where.append("0")  # art holds no control characters, and FTS5 no NUL
+        elif self.glyphs:
             if grams := trigram_query(self.glyphs):
                 where.append("piece.id IN (SELECT rowid FROM piece_art WHERE piece_art MATCH ?)")
                 params.append(grams)

@@ -132,14 +132,15 @@ def _sign(cells: U32, start: I64, height: I64, width: I64, flat: bool, a: U32, b
         found = np.unique(hashes[:count])
         row = out[i]
         for value in found:
-            h = np.uint32(value)
-            h ^= h >> np.uint32(16)
-            h *= np.uint32(0x85EBCA6B)
-            h ^= h >> np.uint32(13)
-            h *= np.uint32(0xC2B2AE35)
-            h ^= h >> np.uint32(16)
+            # MurmurHash3's finaliser, then a * h + b: all modulo 2^32.
+            h = int(value)
+            h ^= h >> 16
+            h = (h * 0x85EBCA6B) & 0xFFFFFFFF
+            h ^= h >> 13
+            h = (h * 0xC2B2AE35) & 0xFFFFFFFF
+            h ^= h >> 16
             for k in range(len(a)):
-                p = np.uint32(h * a[k] + b[k])
+                p = (h * int(a[k]) + int(b[k])) & 0xFFFFFFFF
                 if p < row[k]:
                     row[k] = p
     return out

@@ -94,10 +94,10 @@ def prepare(pieces: Sequence[Piece]) -> list[_Prepared]:
     measured = measure_batch([piece.text for piece in pieces])
     out = []
     for piece, measures in zip(pieces, measured, strict=True):
-        credits = find_credits(piece.text, piece.artist)
+        spans = find_credits(piece.text, piece.artist)
         out.append(
             _Prepared(
-                piece, measures, credits, content_hash(piece.text), bare_hashes(piece.text, credits)
+                piece, measures, spans, content_hash(piece.text), bare_hashes(piece.text, spans)
             )
         )
     return out
@@ -228,7 +228,7 @@ class Writer:
                 p.encoding,
                 json.dumps(p.steps),
                 self._keep_original(p.original),
-            ),  # fmt: skip
+            ),
         )
         return True
 

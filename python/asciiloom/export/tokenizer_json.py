@@ -39,7 +39,9 @@ def tokenizer_json(tokenizer: GridTokenizer) -> dict[str, Any]:
     for number, token in enumerate(tokenizer.tokens):
         data = tokenizer.decode_bytes([number])
         if not data:
+            # Also in the model's vocabulary: an added token that is not gets an id of the library's own.
             controls.append((number, token))
+            vocabulary[token] = number
             continue
         vocabulary[spell(data)] = number
         for end in range(2, len(data) + 1) if len(data) > 1 else ():

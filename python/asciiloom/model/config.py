@@ -74,9 +74,9 @@ class ModelConfig:
 
 # About how many parameters (ASCII charset).
 PRESETS: dict[str, ModelConfig] = {
-    "nano": ModelConfig(d_model=128, layers=3),  # 0.6 M
-    "tiny": ModelConfig(d_model=160, layers=4),  # 1.2 M
-    "small": ModelConfig(d_model=256, layers=4),  # 2.7 M
-    "medium": ModelConfig(d_model=384, layers=7, heads=4),  # 10 M
-    "large": ModelConfig(d_model=512, layers=10, heads=6),  # 25 M
+    "nano": ModelConfig(d_model=128, layers=2, pair_dimensions=8),  # 0.8 M
+    "tiny": ModelConfig(d_model=192, layers=2, pair_dimensions=16),  # 1.8 M
+    "small": ModelConfig(d_model=320, layers=3),  # 6 M, half of it pair tables
+    "medium": ModelConfig(d_model=448, layers=5, heads=4),  # 13 M
+    "large": ModelConfig(d_model=576, layers=7, heads=6),  # 26 M
 }

@@ -35,9 +35,11 @@ class ReadOptions:
 
 @dataclass(slots=True)
 class Input:
-    """One open input: ``path`` as recorded, ``stream`` of its bytes, already unpacked."""
+    """One open input: ``path`` as recorded, ``name`` without packing suffixes, ``stream`` of its
+    unpacked bytes and their ``head``."""
 
     path: str
+    name: str
     stream: IO[bytes]
     head: bytes
     options: ReadOptions
@@ -46,7 +48,7 @@ class Input:
     def from_bytes(
         cls, data: bytes, path: str = "-", options: ReadOptions | None = None
     ) -> "Input":
-        return cls(path, io.BytesIO(data), data[:4096], options or ReadOptions())
+        return cls(path, path, io.BytesIO(data), data[:4096], options or ReadOptions())
 
 
 class Reader(Protocol):

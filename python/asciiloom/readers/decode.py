@@ -38,16 +38,20 @@ def decode(data: bytes) -> Decoded:
     drawing = sum(byte in _DRAWING for byte in high)
     if drawing * 2 >= len(high):
         return Decoded(data.decode("cp437"), "cp437")
-    if _fits_japanese(data, len(high)):
+    if _fits_japanese(data):
         return Decoded(data.decode("cp932"), "cp932")
     return Decoded(data.decode("latin-1"), "latin-1")
 
 
-def _fits_japanese(data: bytes, high: int) -> bool:
-    """Strict CP932 with most high bytes in double-byte kana or kanji is Shift-JIS art."""
+def _fits_japanese(data: bytes) -> bool:
+    """Strict CP932 that gives mostly full-width kana, kanji and forms is Shift-JIS art.
+
+    Latin-1 read as CP932 gives half-width katakana instead.
+    """
     try:
         text = data.decode("cp932")
     except UnicodeDecodeError:
         return False
-    wide = sum(0x3000 <= ord(c) < 0xA000 or 0xFF00 <= ord(c) < 0xFF61 for c in text)
-    return wide * 3 >= high * 2
+    rare = [ord(c) for c in text if ord(c) >= 0x80]
+    wide = sum(0x3000 <= c < 0xA000 or 0xFF00 <= c < 0xFF61 for c in rare)
+    return wide * 3 >= len(rare) * 2

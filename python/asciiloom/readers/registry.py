@@ -55,12 +55,14 @@ def _unpacked(stream: IO[bytes], path: str) -> tuple[IO[bytes], str]:
 
 def _read_stream(stream: IO[bytes], path: str, options: ReadOptions) -> Iterator[Item]:
     name = options.source or "unknown"
+    if not hasattr(stream, "peek"):
+        stream = io.BufferedReader(cast(io.RawIOBase, stream))
     try:
         stream, inner = _unpacked(stream, path)
         buffered = cast(io.BufferedReader, stream)
         head = buffered.peek(HEAD)[:HEAD]
         chosen = next(r for r in readers() if r.sniff(head, inner))
-        yield from chosen.read(Input(inner, stream, head, options))
+        yield from chosen.read(Input(path, inner, stream, head, options))
     except _UNPACK_ERRORS as error:
         yield Rejection("truncated", f"{type(error).__name__}: {error}"[:200], name, path)
 

@@ -16,6 +16,7 @@ from asciiloom.readers.base import Input, Item, make_item
 
 MAX_LINE = 32 << 20
 MAX_JSON = 256 << 20
+MAX_SHAPES = 1000
 
 # Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -56,7 +57,7 @@ class TableReader:
         return head.lstrip()[:1] == b"{" and b'"' in head[:64] and b":" in head
 
     def read(self, source: Input) -> Iterator[Item]:
-        lowered = source.path.lower()
+        lowered = source.name.lower()
         if source.head.startswith(b"PAR1"):
             rows = _parquet_rows(source)
         elif lowered.endswith((".csv", ".tsv")):
@@ -65,7 +66,7 @@ class TableReader:
             rows = _json_rows(source)
         else:
             rows = _jsonl_rows(source)
-        columns: dict[str, str] | None = None
+        roles: dict[tuple[str, ...], dict[str, str]] = {}  # rows of one table may differ in keys
         for locator, row in rows:
             if isinstance(row, str):
                 reason, _, detail = row.partition(": ")
@@ -73,9 +74,12 @@ class TableReader:
                     reason, detail, source.options.source or "unknown", source.path, locator
                 )
                 continue
-            if columns is None or not columns.keys() & {"text"} or columns["text"] not in row:
-                columns = column_roles(row, source.options.columns)
-            yield _row_item(row, columns, source, locator)
+            keys = tuple(row)
+            if keys not in roles:
+                if len(roles) >= MAX_SHAPES:
+                    roles.clear()
+                roles[keys] = column_roles(keys, source.options.columns)
+            yield _row_item(row, roles[keys], source, locator)
 
 
 def _plain(name: str) -> str:
@@ -221,7 +225,7 @@ def _json_rows(source: Input) -> Iterator[Row]:
         rows = json.loads(data)
     except (ValueError, RecursionError):
         # Many ".json" files are JSON lines.
-        yield from _jsonl_rows(Input(source.path, io.BytesIO(data), source.head, source.options))
+        yield from _jsonl_rows(Input.from_bytes(data, source.path, source.options))
         return
     if isinstance(rows, dict):
         lists = [value for value in rows.values() if isinstance(value, list)]

@@ -7,7 +7,9 @@ there in full or not at all. ``latest`` and ``best`` are links, replaced in one 
 import json
 import os
 import shutil
+import struct
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -90,6 +92,6 @@ def load_training_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         state: dict[str, Any] = json.loads((folder / _STATE).read_text(encoding="utf-8"))
         tensors = torch.load(folder / _TENSORS, map_location="cpu", weights_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, EOFError, struct.error, UnpicklingError) as error:
         raise CheckpointError(f"the checkpoint in {folder} cannot be resumed: {error}") from error
     return tensors, state

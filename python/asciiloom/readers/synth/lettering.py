@@ -26,13 +26,14 @@ MAX_WIDTH = 110
 
 
 @functools.lru_cache(maxsize=256)
-def _font(name: str) -> "object | None":
+def _font(name: str) -> object | None:
     from pyfiglet import Figlet, FontNotFound
 
     try:
-        return Figlet(font=name, width=400)
+        found: object = Figlet(font=name, width=400)
     except FontNotFound:
         return None
+    return found
 
 
 def set_in_font(word: str, font: str) -> str | None:
@@ -74,7 +75,7 @@ _FRAMES = {
 
 def framed(rows: list[str], frame: str, pad: int, shadow: bool = False) -> str:
     """``rows`` in a frame named in ``_FRAMES``, with ``pad`` cells of air."""
-    tl, top, tr, left, right, bl, bottom, br = _FRAMES[frame]
+    tl, top, tr, left, right, bl, bottom, br = list(_FRAMES[frame])
     inner = max(map(len, rows)) + 2 * pad
     out = [tl + top * inner + tr]
     out += [left + (" " * pad + row).ljust(inner) + right for row in rows]
@@ -144,7 +145,7 @@ def chart(rng: Random) -> Made:
     if kind == "progress":
         wide = rng.randint(10, 30)
         done = rng.randint(0, wide)
-        left, full, rest, right = rng.choice(("[#.]", "[=-]", "(* )", "|> |"))
+        left, full, rest, right = list(rng.choice(("[#.]", "[=-]", "(* )", "|> |")))
         name = rng.choice(NOUNS)
         text = f"{name} {left}{full * done}{rest * (wide - done)}{right} {100 * done // wide}%"
         return text, "progress bar", ("chart", "progress")
@@ -161,14 +162,14 @@ def chart(rng: Random) -> Made:
         ]
         return "\n".join([rule, body[0], rule, *body[1:], rule]), "table", ("chart", "table")
     sheet = Sheet(rng.randint(16, 36), rng.randint(6, 10))
-    y = rng.randint(1, sheet.height - 2)
+    level = rng.randint(1, sheet.height - 2)
     for x in range(2, sheet.width):
         step = rng.choice((-1, 0, 0, 1))
-        if not 0 <= y + step < sheet.height - 1:
+        if not 0 <= level + step < sheet.height - 1:
             step = 0
-        sheet.put(x, y + max(0, step), {-1: "/", 0: "_", 1: "\\"}[step])
-        y += step
-    for row in range(sheet.height):
-        sheet.put(0, row, "|")
+        sheet.put(x, level + max(0, step), {-1: "/", 0: "_", 1: "\\"}[step])
+        level += step
+    for y in range(sheet.height):
+        sheet.put(0, y, "|")
     sheet.put(0, sheet.height - 1, "+" + "-" * (sheet.width - 1))
     return str(sheet), "line chart", ("chart", "line")

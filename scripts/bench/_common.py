@@ -1,0 +1,41 @@
+"""What every benchmark shares: medians over repeats, a table, and a JSON file beside the scripts."""
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def seconds(run: Callable[[], object], repeats: int = 5) -> float:
+    """Median wall time of ``run``."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def report(name: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print the rows as a table and keep them as results/NAME.json."""
+    from asciiloom.cli.output import table
+
+    print(table(rows, header))
+    RESULTS.mkdir(exist_ok=True)
+    machine = {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+    kept = {
+        "name": name,
+        "machine": machine,
+        "rows": [dict(zip(header, r, strict=True)) for r in rows],
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")

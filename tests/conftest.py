@@ -1,0 +1,89 @@
+"""Shared fixtures: small real corpora and models, made once per session."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
+
+from asciiloom.cli import main
+from asciiloom.corpus import Corpus
+from asciiloom.readers import synth
+from asciiloom.resources import resource_dir
+
+settings.register_profile(
+    "suite", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def real_files() -> list[Path]:
+    """The real collections, where this checkout has them beside it."""
+    files = sorted((SHARED / "corpus").glob("*.jsonl.gz"))
+    if not files:
+        pytest.skip(f"the real collections are not at {SHARED / 'corpus'}")
+    return files
+
+
+@pytest.fixture(scope="session")
+def corpus_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of the default data and 600 synthetic pieces, deduplicated and split. Read only."""
+    path = tmp_path_factory.mktemp("corpus") / "small.db"
+    with Corpus(path, create=True) as corpus:
+        corpus.ingest(sorted(resource_dir("data").glob("*.pieces")))
+        corpus.add(synth.generate(600, seed=7), "synth")
+        corpus.dedup()
+    return path
+
+
+@pytest.fixture
+def corpus(corpus_file: Path) -> Iterator[Corpus]:
+    with Corpus(corpus_file) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, corpus_file: Path) -> Path:
+    """A finished training run of a few steps."""
+    import torch
+
+    from asciiloom.model import PRESETS
+    from asciiloom.train import RunSettings, Settings, Trainer
+
+    torch.set_num_threads(2)
+    folder = tmp_path_factory.mktemp("run")
+    run = RunSettings(
+        steps=8,
+        tokens=2048,
+        log_every=2,
+        eval_every=4,
+        save_every=4,
+        eval_pieces=20,
+        threads=2,
+        samples=("cat",),
+    )
+    with Corpus(corpus_file) as corpus:
+        Trainer(corpus, Settings(model=PRESETS["nano"], run=run), folder).train()
+    return folder
+
+
+class Cli:
+    """The real command line in this process: ``cli("search", db, "cat")``."""
+
+    def __call__(self, *args: object, exits: int = 0, given: str | None = None) -> Result:
+        result = CliRunner().invoke(main, [str(a) for a in args], input=given)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == exits, result.output
+        return result
+
+
+@pytest.fixture
+def cli() -> Cli:
+    os.environ.setdefault("COLUMNS", "100")
+    return Cli()

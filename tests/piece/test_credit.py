@@ -1,0 +1,43 @@
+from asciiloom.piece import bare_hashes, blank_credits, content_hash, find_credits
+
+CAT = " /\\_/\\\n( o.o )  jgs\n > ^ <"
+
+
+def test_signature_is_found_where_it_stands() -> None:
+    (span,) = find_credits(CAT)
+    assert (span.row, span.column, span.length, span.text) == (1, 9, 3, "jgs")
+    assert span.artist == "Joan G. Stark"
+    assert CAT.split("\n")[span.row][span.column : span.column + span.length] == "jgs"
+
+
+def test_stated_artist_wins() -> None:
+    assert find_credits(CAT, "Somebody Else")[0].artist == "Somebody Else"
+
+
+def test_phrase() -> None:
+    (span,) = find_credits("/\\\nArt by Ada Lovelace")
+    assert span.artist == "Ada Lovelace" and span.text == "Art by Ada Lovelace"
+
+
+def test_words_and_strokes_are_no_signatures() -> None:
+    assert find_credits("jgsx xjgs 'jgs' lc\n\n\n\n|") == ()
+
+
+def test_blanking_keeps_every_row_in_place() -> None:
+    blanked = blank_credits(CAT, find_credits(CAT))
+    assert [len(r) for r in blanked.split("\n")] == [len(r) for r in CAT.split("\n")]
+    assert "jgs" not in blanked
+
+
+def test_bare_hash_ignores_space_and_signature_but_not_art() -> None:
+    unsigned = CAT.replace("  jgs", "")
+    spread = unsigned.replace("o.o", "o . o")
+    plain, mirrored = bare_hashes(CAT, find_credits(CAT))
+    assert plain == bare_hashes(unsigned)[0] == bare_hashes(spread)[0]
+    assert plain != bare_hashes(unsigned.replace("^", "v"))[0]
+    assert len(mirrored) == 32 and content_hash(CAT) != content_hash(unsigned)
+
+
+def test_mirror_images_share_the_second_hash() -> None:
+    one, two = bare_hashes("/o\n(<_"), bare_hashes("o\\\n_>)")
+    assert one[1] == two[1] and one[0] != two[0]

@@ -1,0 +1,77 @@
+import bz2
+import gzip
+import io
+import lzma
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asciiloom.errors import ReaderError
+from asciiloom.piece import Piece, Rejection
+from asciiloom.readers import ReadOptions, decode, read_path, readers
+
+CAT = " /\\_/\\\n( o.o )"
+
+
+def test_readers_have_distinct_names_and_plain_is_last() -> None:
+    names = [r.name for r in readers()]
+    assert len(set(names)) == len(names) and names[-1] == "plain"
+    assert all(r.summary for r in readers())
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress, bytes])
+def test_compression_is_taken_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    suffix = {gzip.compress: ".gz", lzma.compress: ".xz", bz2.compress: ".bz2"}.get(pack, "")
+    path = tmp_path / f"cat.txt{suffix}"
+    path.write_bytes(pack(CAT.encode()))
+    (piece,) = read_path(path)
+    assert isinstance(piece, Piece) and piece.text == CAT
+
+
+def test_folder_is_walked_in_order_past_bad_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "cat.txt").write_text(CAT)
+    (tmp_path / "a.txt").write_text("><>")
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "broken.jsonl.gz").write_bytes(gzip.compress(os.urandom(500))[:300])
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    items = list(read_path(tmp_path, ReadOptions(source="s")))
+    assert [i.text for i in items if isinstance(i, Piece)] == ["><>", CAT]
+    reasons = {Path(i.path).name: i.reason for i in items if isinstance(i, Rejection)}
+    assert reasons == {
+        "empty.txt": "empty", "broken.jsonl.gz": "truncated", "pipe": "not-a-file", "gone": "unreadable",
+    }  # fmt: skip
+
+
+def test_missing_path_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match="nowhere"):
+        list(read_path(tmp_path / "nowhere"))
+
+
+def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stdin:
+        buffer = io.BufferedReader(io.BytesIO(b'{"text": "x", "title": "t"}\n'))
+
+    monkeypatch.setattr(sys, "stdin", Stdin())
+    (piece,) = read_path("-")
+    assert isinstance(piece, Piece) and (piece.text, piece.title, piece.path) == ("x", "t", "-")
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "text"),
+    [
+        ("┌é█".encode(), "utf-8", "┌é█"),
+        (b"\xef\xbb\xbfx", "utf-8-sig", "x"),
+        ("x".encode("utf-16"), "utf-16", "x"),
+        ("═║█".encode("cp437"), "cp437", "═║█"),
+        ("Grüße, née".encode("latin-1"), "latin-1", "Grüße, née"),
+        ("（´∀｀）つ日本語".encode("cp932"), "cp932", "（´∀｀）つ日本語"),
+    ],
+)
+def test_decoding(data: bytes, encoding: str, text: str) -> None:
+    assert (decode(data).encoding, decode(data).text) == (encoding, text)

@@ -1,0 +1,257 @@
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from asciiloom.corpus import Corpus, Selection
+from asciiloom.errors import CheckpointError, SettingsError
+from asciiloom.model import PRESETS, ModelConfig, load_model
+from asciiloom.train import (
+    OptimSettings,
+    RunSettings,
+    Settings,
+    Trainer,
+    find_checkpoint,
+    load_settings,
+)
+from asciiloom.train.machine import pick_device, pick_precision, pick_threads
+from asciiloom.train.schedule import rate
+
+MODEL = ModelConfig(d_model=48, layers=2, heads=1, head=32, pair_dimensions=4)
+
+
+def _settings(**run: object) -> Settings:
+    base = {
+        "steps": 10,
+        "tokens": 2048,
+        "log_every": 1,
+        "eval_every": 100,
+        "save_every": 5,
+        "threads": 1,
+        "samples": (),
+    }
+    return Settings(model=MODEL, run=RunSettings(**{**base, **run}))
+
+
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(find_checkpoint(folder) / "model.safetensors")
+
+
+def test_a_run_leaves_what_a_person_needs(run_folder: Path) -> None:
+    lines = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if line["kind"] == "log"] == [2, 4, 6, 8]
+    assert [line["step"] for line in lines if line["kind"] == "eval"] == [4, 8]
+    samples = [line for line in lines if line["kind"] == "samples"]
+    assert samples[0]["drawings"][0]["words"] == "cat" and samples[0]["drawings"][0]["text"]
+    assert (run_folder / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert (run_folder / "latest").resolve().name == "step-0000008"
+    assert (run_folder / "best").resolve().name in ("step-0000004", "step-0000008")
+    model, card = load_model(run_folder / "latest")
+    assert model.parameter_count() > 500_000
+    assert card.training["corpus"]["licences"] == {"CC0-1.0": card.training["corpus"]["pieces"]}
+    assert card.training["settings"]["run"]["steps"] == 8
+    assert card.sizes and all(w > 0 and h > 0 for _, w, h in card.sizes)
+
+
+def test_training_lowers_the_loss(corpus: Corpus, tmp_path: Path) -> None:
+    settings = dataclasses.replace(_settings(steps=40, accumulate=2), optim=OptimSettings(warmup=4))
+    Trainer(corpus, settings, tmp_path / "run").train()
+    lines = [
+        json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    ]
+    bits = [line["train_bits"] for line in lines if line["kind"] == "log"]
+    assert sum(bits[-5:]) / 5 < 0.6 * bits[0]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("matrix", ["muon", "adamw"])
+def test_resumed_run_ends_bit_for_bit_where_the_unbroken_one_does(
+    corpus_file: Path, tmp_path: Path, precision: str, matrix: str
+) -> None:
+    settings = dataclasses.replace(
+        _settings(precision=precision), optim=OptimSettings(matrix=matrix)
+    )
+    with Corpus(corpus_file) as corpus:
+        Trainer(corpus, settings, tmp_path / "whole").train()
+
+    class StopError(Exception):
+        pass
+
+    def stop(event: object) -> None:
+        if getattr(event, "kind", "") == "log" and getattr(event, "step", 0) == 7:
+            raise StopError  # two steps after the last checkpoint: they are lost and done again
+
+    with Corpus(corpus_file) as corpus, pytest.raises(StopError):
+        Trainer(corpus, settings, tmp_path / "broken", stop).train()
+    torch.manual_seed(999)
+    with Corpus(corpus_file) as corpus:
+        figures = Trainer(corpus, settings, tmp_path / "broken").train()
+    assert figures["step"] == 10
+    whole, broken = _weights(tmp_path / "whole"), _weights(tmp_path / "broken")
+    assert whole.keys() == broken.keys()
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+    steps = [
+        json.loads(line)["step"]
+        for line in (tmp_path / "broken" / "metrics.jsonl").read_text().splitlines()
+        if '"log"' in line
+    ]
+    assert steps == list(range(1, 11))  # each step once on the curve
+
+
+_TRAIN = """
+import sys
+from pathlib import Path
+from asciiloom.corpus import Corpus
+from asciiloom.model import ModelConfig
+from asciiloom.train import RunSettings, Settings, Trainer
+model = ModelConfig(d_model=48, layers=2, heads=1, head=32, pair_dimensions=4)
+run = RunSettings(steps=60, tokens=2048, log_every=1, eval_every=100, save_every=5, threads=1, precision="fp32", samples=())
+with Corpus(sys.argv[1]) as corpus:
+    Trainer(corpus, Settings(model=model, run=run), Path(sys.argv[2])).train()
+"""
+
+
+def test_kill_minus_nine_and_resume(corpus_file: Path, tmp_path: Path) -> None:
+    def start(folder: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-c", _TRAIN, str(corpus_file), str(tmp_path / folder)]
+        )
+
+    assert start("whole").wait(timeout=200) == 0
+    killed = start("killed")
+    until = time.monotonic() + 100
+    while not (tmp_path / "killed" / "latest").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    reached = json.loads((find_checkpoint(tmp_path / "killed") / "state.json").read_text())["step"]
+    assert 0 < reached < 60
+    assert start("killed").wait(timeout=200) == 0
+    whole, resumed = _weights(tmp_path / "whole"), _weights(tmp_path / "killed")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert not list((tmp_path / "killed").glob(".building*"))
+
+
+def test_other_settings_or_another_corpus_are_not_resumed(
+    corpus_file: Path, tmp_path: Path
+) -> None:
+    with Corpus(corpus_file) as corpus:
+        Trainer(corpus, _settings(steps=2), tmp_path).train()
+        with pytest.raises(CheckpointError, match=r"run\.seed"):
+            Trainer(corpus, _settings(steps=4, seed=1), tmp_path).train()
+        other = dataclasses.replace(_settings(steps=4), optim=OptimSettings(lr=1e-4))
+        with pytest.raises(CheckpointError, match=r"optim\.lr"):
+            Trainer(corpus, other, tmp_path).train()
+        state = tmp_path / "latest" / "state.json"
+        changed = json.loads(state.read_text())
+        changed["fingerprint"]["digest"] = "0"
+        state.write_text(json.dumps(changed))
+        with pytest.raises(CheckpointError, match="corpus changed"):
+            Trainer(corpus, _settings(steps=4), tmp_path).train()
+        (tmp_path / "latest" / "training.pt").write_bytes(b"junk")
+        with pytest.raises(CheckpointError, match="cannot be resumed"):
+            Trainer(corpus, _settings(steps=4), tmp_path).train()
+
+
+def test_minutes_end_a_run(corpus: Corpus, tmp_path: Path) -> None:
+    figures = Trainer(corpus, _settings(steps=None, minutes=0.03), tmp_path).train()
+    assert 1.7 < figures["training_seconds"] < 20
+    assert figures["held_out_bits"] > 0
+
+
+def test_old_checkpoints_go_and_the_best_stays(corpus: Corpus, tmp_path: Path) -> None:
+    Trainer(corpus, _settings(steps=12, save_every=2, eval_every=4, keep=2), tmp_path).train()
+    names = sorted(p.name for p in tmp_path.glob("step-*"))
+    assert len(names) <= 3 and names[-1] == "step-0000012"
+    assert (tmp_path / "best" / "model.safetensors").exists()
+
+
+def test_find_checkpoint(run_folder: Path, tmp_path: Path) -> None:
+    assert find_checkpoint(run_folder) == run_folder / "latest"
+    assert find_checkpoint(run_folder / "best") == run_folder / "best"
+    with pytest.raises(CheckpointError, match="asciiloom train"):
+        find_checkpoint(tmp_path)
+
+
+def test_settings_tree(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(
+        '[run]\nsteps = 5\nsamples = ["dog"]\n[model]\npreset = "nano"\nlayers = 3\n[selection]\ntags = ["cat"]\n'
+    )
+    tree = load_settings(file, ["optim.lr=0.001", "model.rope=1d", "dropout.words=0.5"])
+    settings = Settings.from_dict(tree)
+    assert settings.model.layers == 3 and settings.model.d_model == PRESETS["nano"].d_model
+    assert (
+        settings.model.rope == "1d" and settings.optim.lr == 0.001 and settings.dropout.words == 0.5
+    )
+    assert settings.selection == Selection(tags=("cat",)) and settings.run.samples == ("dog",)
+    assert Settings.from_dict(settings.to_dict()) == settings
+    json_file = tmp_path / "s.json"
+    json_file.write_text(json.dumps(settings.to_dict()))
+    assert Settings.from_dict(load_settings(json_file)) == settings
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {},
+        {"run": {"steps": 0}},
+        {"run": {"minutes": -1}},
+        {"run": {"steps": 1, "precision": "fp8"}},
+        {"run": {"steps": 1, "tokens": 3}},
+        {"run": {"steps": 1}, "optim": {"matrix": "sgd"}},
+        {"run": {"steps": 1}, "optim": {"nope": 1}},
+        {"run": {"steps": 1}, "selection": {"split": "test"}},
+        {"nope": {}},
+    ],
+)
+def test_nonsense_settings_are_refused(tree: dict[str, object]) -> None:
+    with pytest.raises(SettingsError):
+        Settings.from_dict(tree)
+
+
+def test_unreadable_settings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[")
+    for path in (tmp_path / "bad.toml", tmp_path / "none.json"):
+        with pytest.raises(SettingsError, match="settings file"):
+            load_settings(path)
+    with pytest.raises(SettingsError, match=r"section\.name"):
+        load_settings(None, ["lr=3"])
+
+
+def test_schedule_warms_up_holds_and_falls() -> None:
+    s = OptimSettings(warmup=10, decay=0.5, floor=0.1)
+    assert (
+        rate(0, 0.0, s) == pytest.approx(0.1) and rate(9, 0.1, s) == 1.0 and rate(99, 0.5, s) == 1.0
+    )
+    assert rate(99, 0.75, s) == pytest.approx(0.5) and rate(99, 1.0, s) == pytest.approx(0.1)
+    assert rate(99, 1.0, OptimSettings(decay=0.0)) == 1.0
+
+
+def test_machine_choices() -> None:
+    from asciiloom.model import GridTransformer
+
+    cpu = pick_device("cpu")
+    assert cpu.type == "cpu" and pick_device("auto").type in ("cpu", "cuda")
+    assert pick_precision("fp32", cpu) == "fp32" and pick_precision("auto", cpu) in ("fp32", "bf16")
+    before = torch.get_num_threads()
+    chosen = pick_threads(GridTransformer(MODEL))
+    assert chosen in (1, before)
+    torch.set_num_threads(1)
+    assert pick_threads(GridTransformer(MODEL)) == 1
+    torch.set_num_threads(before)
+    with pytest.raises(SettingsError):
+        pick_device("abacus")
+    if not torch.cuda.is_available():
+        with pytest.raises(SettingsError, match="no GPU"):
+            pick_device("cuda")
+    assert os.cpu_count()
