@@ -69,7 +69,7 @@ def test_cached_greedy_decoding_is_the_argmax_of_the_whole_sequence() -> None:
     (text,) = Engine(model).run([Request("cat", "shape", 12, 5, limits)], Sampling(0.0))
     t = CONFIG.tokenizer
     prompt, art = t.prompt("cat", 12, 5, "shape"), t.encode(text)
-    batch = pack([Example(prompt, art)], t, CONFIG.neighbours)
+    batch = pack([Example(prompt, art, size=(5, 12), words="cat")], t, CONFIG.neighbours)
     from asciiloom.generate.canvas import Canvas
 
     with torch.no_grad():
@@ -82,12 +82,13 @@ def test_cached_greedy_decoding_is_the_argmax_of_the_whole_sequence() -> None:
 
 
 def test_generator_asks_for_natural_sizes(run_folder: Path) -> None:
-    card = Card((("shape", 9, 5), ("maze", 30, 20)))
-    generator = Generator(_model(), card)
-    assert generator._natural_size("shape", Constraint(40, 12), 0, 0) == (9, 5)
-    assert generator._natural_size("maze", Constraint(40, 12), 0, 0) == (9, 5)  # no maze fits
-    assert generator._natural_size(None, Constraint(5, 5), 0, 0) == (None, None)
-    assert generator._natural_size("maze", Constraint.exact(7, 3), 0, 0) == (7, 3)
+    sizes = (("shape", 9, 5, "ring"), ("maze", 30, 20, "maze"), ("shape", 7, 7, "big star"))
+    natural = Generator(_model(), Card(sizes))._natural_size
+    assert natural("a ring", "shape", Constraint(40, 12), 0, 0) == (9, 5)
+    assert natural("star", "shape", Constraint(40, 12), 3, 0) == (7, 7)
+    assert natural("ring", "maze", Constraint(40, 12), 0, 0) == (9, 5)  # no maze fits
+    assert natural("", None, Constraint(5, 5), 0, 0) == (None, None)
+    assert natural("", "maze", Constraint.exact(7, 3), 0, 0) == (7, 3)
     loaded = Generator.load(run_folder / "latest")
     drawings = loaded.draw("cat", constraint=Constraint(20, 8), count=3, seed=5)
     assert [d.index for d in drawings] == [0, 1, 2]

@@ -4,7 +4,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asciiloom.tokens import IGNORE, NEIGHBOURS, NEWLINE, Example, GridTokenizer, pack
+from asciiloom.tokens import (
+    IGNORE,
+    NEIGHBOURS,
+    NEWLINE,
+    Example,
+    GridTokenizer,
+    lay_out,
+    pack,
+    topics,
+)
 from asciiloom.tokens.pack import batches_by_length
 
 TOKENIZER = GridTokenizer()
@@ -66,3 +75,21 @@ def test_groups_hold_everything_once_within_the_budget(lengths: list[int], token
     for group in groups:
         longest = -(-max(lengths[i] for i in group) // 16) * 16
         assert len(group) == 1 or longest * len(group) <= tokens
+
+
+def test_prompt_columns_count_inside_each_phrase() -> None:
+    ids = TOKENIZER.prompt("ab, font:x", 3, 4)
+    names = [TOKENIZER.tokens[i] for i in ids]
+    length = np.array([len(ids)], np.int16)
+    layout = lay_out(ids[None], length, length, TOKENIZER)
+    columns = layout.cell[0, :, 1].tolist()
+    # Two to the left of the next letter is the letter before this one, in a prompt as in art.
+    assert layout.above[0, 1:-1, NEIGHBOURS.index((0, -2))].tolist() == ids[:-2].tolist()
+    assert names[:4] == ["<bos>", "<w3>", "<h4>", "a"]
+    assert columns == [0, 0, 0, 0, 1, 2, 0, 0, 1, 2, 3, 4, 5, 6]
+
+
+def test_topics_are_distinct_words_whatever_the_case() -> None:
+    assert topics("").tolist() == [0] * 12
+    assert topics("Cat, cat CAT").tolist() == topics("cat").tolist() != topics("dog").tolist()
+    assert (topics(" ".join(f"w{n}" for n in range(30))) > 0).sum() == 12

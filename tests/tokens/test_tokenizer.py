@@ -50,12 +50,12 @@ def test_prompt() -> None:
         "<w40>",
         "<h12>",
         "<kind:shape>",
-        *"a cat",
+        *"A Cat",
         "<art>",
     ]
     assert [t.tokens[i] for i in t.prompt()] == ["<bos>", "<art>"]
     assert [t.tokens[i] for i in t.prompt(width=999, height=999)][1:3] == ["<w160>", "<h100>"]
-    assert t.decode(ids) == "a cat"  # controls vanish
+    assert t.decode(ids) == "A Cat"  # controls vanish
 
 
 def test_cells() -> None:

@@ -15,8 +15,8 @@ from asciiloom.resources import resource_dir
 
 # What the short training is about. Few fonts: two minutes teach an alphabet, not ninety of them.
 SYNTH_PIECES = 20_000
-FONTS = ("standard", "small", "banner")
-BANNERS = 4000
+FONTS = ("digital", "bubble")
+BANNERS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ ASKS = (
     Ask("robot", "art", 21, 13),
     Ask("christmas tree", "tree", 20, 14),
     Ask("house", "art", 26, 16),
-    Ask("mountains", "scene", 50, 11),
     Ask("maze", "maze", 30, 11),
-    Ask("tea, font:banner", "banner", 40, 8),
-    Ask("HELLO", "banner", 60, 8),
+    Ask("tiger, font:digital", "banner", 11, 3),
+    Ask("orbit, font:bubble", "banner", 24, 4),
+    Ask("PLANET, font:digital", "banner", 13, 3),
 )
 
 
@@ -136,7 +136,10 @@ def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, An
     settings = Settings(
         # The demo's own mix: what it draws afterwards, at sizes that fit a terminal.
         selection=DEFAULT_SELECTION.replace(
-            chars=(None, 700), kinds=("shape", "face", "art", "tree", "scene", "maze", "banner")
+            canonical_only=False,
+            chars=(None, 500),
+            kinds=("shape", "face", "art", "tree", "maze", "banner"),
+            without_tags=tuple(f"font:{font}" for font in synth.FONTS if font not in FONTS),
         ),
         dropout=PromptDropout(everything=0.05, words=0.05, sizes=0.1),
         run=RunSettings(
@@ -175,7 +178,7 @@ def _draw(run: Path, seed: int) -> list[Exhibit]:
                 not limits.violations(drawing.text),
             )
         )
-    for width, height in ((16, 6), (30, 10), (48, 14)):
+    for width, height in ((15, 7), (25, 11), (33, 15)):
         exact = Constraint.exact(width, height)
         drawing = generator.draw(
             "filled circle",

@@ -18,8 +18,10 @@ from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.sampling import Sampling, sample
 from asciiloom.model import GridInput, GridTransformer, KVCache
 from asciiloom.piece import canonicalize
+from asciiloom.tokens import lay_out, topics
 
 Ints = NDArray[np.int64]
+Ids = NDArray[np.uint16]
 LANES = 64
 
 
@@ -34,6 +36,17 @@ class Request:
     constraint: Constraint = field(default_factory=Constraint)
     seed: int = 0
     index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompts:
+    """Prompts of a batch, left-padded: ids (B, T), cells (B, T, 2), neighbours (B, T, K), real (B, T)."""
+
+    ids: Ints
+    cell: Ints
+    following: Ints
+    above: Ints
+    real: NDArray[np.bool_]
 
 
 class Engine:
@@ -69,27 +82,17 @@ class Engine:
         most = self.config.context - longest - 1
         canvas = Canvas([r.constraint for r in requests], tokenizer, most)
         n = len(requests)
-        ids = np.full((n, longest), tokenizer.pad, np.int64)
-        column = np.zeros((n, longest), np.int64)
-        real = np.zeros((n, longest), bool)
-        for lane, prompt in enumerate(prompts):
-            ids[lane, longest - len(prompt) :] = prompt
-            column[lane, longest - len(prompt) :] = np.arange(len(prompt))
-            real[lane, longest - len(prompt) :] = True
-        cell = np.stack([np.zeros_like(column), column], axis=-1)
-        following = np.stack([np.zeros_like(column), column + 1], axis=-1)
-        following[:, -1] = np.stack(canvas.position, axis=-1)
-        above = np.full((n, longest, len(offsets)), tokenizer.pad, np.int64)
-        above[:, -1] = canvas.above(offsets)
-
+        start = self._prompts(prompts)
+        real = start.real
+        size = np.array([(r.height or 0, r.width or 0) for r in requests], np.int64)
+        topic = np.stack([topics(r.words) for r in requests]).astype(np.int64)
         steps = min(most, max(_longest(r.constraint, most) for r in requests)) + 1
         capacity = longest + steps
         cache = KVCache(self.config, n, capacity, self.device)
         look = np.tril(np.ones((longest, longest), bool))[None] & real[:, None, :]
         look |= np.eye(longest, dtype=bool)  # a padding row must look somewhere
-        logits = self.model(
-            self._input(ids, cell, following, above), cache, self._tensor(look)[:, None]
-        )
+        given = self._input(start.ids, start.cell, start.following, start.above, size, topic)
+        logits = self.model(given, cache, self._tensor(look)[:, None])
         visible = np.zeros((n, 1, 1, capacity), bool)
         visible[:, 0, 0, :longest] = real
         uniform = np.stack([_uniform(r, steps) for r in requests])
@@ -120,18 +123,46 @@ class Engine:
                     np.stack(was, axis=-1)[:, None],
                     np.stack(canvas.position, axis=-1)[:, None],
                     canvas.above(offsets)[:, None],
+                    size[lanes],
+                    topic[lanes],
                 ),
                 cache,
                 self._tensor(visible[..., : cache.length + 1]),
             )[:, -1]
         return [canonicalize(tokenizer.decode(numbers)).text for numbers in drawn]
 
+    def _prompts(self, prompts: Sequence[Ids]) -> _Prompts:
+        """Lay the prompts out as in training, then push them to the right edge."""
+        pad = self.tokenizer.pad
+        length = np.array([len(p) for p in prompts], np.int16)
+        longest = int(length.max())
+        flush_left = np.full((len(prompts), longest), pad, np.uint16)
+        for lane, prompt in enumerate(prompts):
+            flush_left[lane, : len(prompt)] = prompt
+        offsets = self.config.neighbours
+        layout = lay_out(flush_left, length, length, self.tokenizer, offsets)
+        out = _Prompts(
+            np.full((len(prompts), longest), pad, np.int64),
+            np.zeros((len(prompts), longest, 2), np.int64),
+            np.zeros((len(prompts), longest, 2), np.int64),
+            np.full((len(prompts), longest, len(offsets)), pad, np.int64),
+            np.arange(longest) >= longest - length[:, None],
+        )
+        for lane, n in enumerate(length.tolist()):
+            out.ids[lane, longest - n :] = flush_left[lane, :n]
+            out.cell[lane, longest - n :] = layout.cell[lane, :n]
+            out.following[lane, longest - n :] = layout.next_cell[lane, :n]
+            out.above[lane, longest - n :] = layout.above[lane, :n]
+        return out
+
     def _tensor(self, array: NDArray[np.bool_] | NDArray[np.int64]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def _input(self, ids: Ints, cell: Ints, following: Ints, above: Ints) -> GridInput:
+    def _input(
+        self, ids: Ints, cell: Ints, following: Ints, above: Ints, size: Ints, topic: Ints
+    ) -> GridInput:
         # A finished drawing keeps being fed until the batch shrinks; any id will do.
-        return GridInput(*map(self._tensor, (ids, cell, following, above)))
+        return GridInput(*map(self._tensor, (ids, cell, following, above, size, topic)))
 
 
 def _longest(constraint: Constraint, most: int) -> int:

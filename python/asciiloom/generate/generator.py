@@ -1,5 +1,6 @@
 """``Generator``: words and limits in, drawings out. The consumer's one object."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from asciiloom.model import Card, GridTransformer, load_model
 from asciiloom.piece import KINDS
 
 MAX_COUNT = 100_000
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,15 @@ class Generator:
         limits.check()
         requests = []
         for index in range(count):
-            width, height = self._natural_size(kind, limits, seed, index)
+            width, height = self._natural_size(words, kind, limits, seed, index)
             requests.append(Request(words, kind, width, height, limits, seed, index))
         texts = self.engine.run(requests, sampling, progress)
         return [Drawing(t, words, kind, seed, i) for i, t in enumerate(texts)]
 
     def _natural_size(
-        self, kind: str | None, limits: Constraint, seed: int, index: int
+        self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
     ) -> tuple[int | None, int | None]:
-        """A size to prompt with: the exact one, or that of a training piece of the kind that fits.
+        """A size to prompt with: the exact one, or that of a fitting training piece of the kind and words.
 
         A model that is told how much room there is plans for it; one that is only cut off at the
         edge draws half a picture.
@@ -75,15 +77,20 @@ class Generator:
         if (limits.min_width, limits.min_height) == (limits.max_width, limits.max_height):
             return limits.max_width, limits.max_height
         fitting = [
-            (k, w, h)
-            for k, w, h in self.card.sizes
-            if limits.min_width <= w <= limits.max_width
-            and limits.min_height <= h <= limits.max_height
-            and (limits.max_chars is None or w * h <= limits.max_chars)
+            size
+            for size in self.card.sizes
+            if limits.min_width <= size[1] <= limits.max_width
+            and limits.min_height <= size[2] <= limits.max_height
+            and (limits.max_chars is None or size[1] * size[2] <= limits.max_chars)
         ]
         fitting = [size for size in fitting if size[0] == kind] or fitting
+        # Of those, the ones that show what is asked for: a house is larger than a cat.
+        asked = set(_WORD.findall(words.lower()))
+        shared = [len(asked & set(_WORD.findall(size[3]))) for size in fitting]
+        best = max(shared, default=0)
+        fitting = [size for size, n in zip(fitting, shared, strict=True) if n == best]
         if not fitting:
             return None, None
         rng = np.random.Generator(np.random.Philox(key=[seed, (1 << 63) + index]))
-        _, width, height = fitting[int(rng.integers(len(fitting)))]
+        _, width, height, _ = fitting[int(rng.integers(len(fitting)))]
         return width, height

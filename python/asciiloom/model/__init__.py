@@ -1,7 +1,7 @@
 """The network, its config, and its files."""
 
 from asciiloom.model.config import PRESETS, ModelConfig
-from asciiloom.model.files import Card, load_model, save_model
+from asciiloom.model.files import Card, Size, load_model, save_model
 from asciiloom.model.transformer import GridInput, GridTransformer, KVCache
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "GridTransformer",
     "KVCache",
     "ModelConfig",
+    "Size",
     "load_model",
     "save_model",
 ]

@@ -18,7 +18,8 @@ class ModelConfig:
 
     ``rope``: "axial" turns half of each head by row and half by column, "1d" by place in the
     sequence; ``heads`` of ``head`` dimensions need not add up to ``d_model`` (on a CPU attention costs
-    by the head); ``neighbours``: (rows up, columns right) of the cells above the one to be
+    by the head); ``place``: inputs that say where the next cell is and how much of the asked size is
+    left; ``neighbours``: (rows up, columns right) of the cells above the one to be
     predicted whose embeddings are inputs; ``kv_heads`` 1 shares one key/value head (MQA).
     """
 
@@ -35,6 +36,7 @@ class ModelConfig:
     neighbours: tuple[tuple[int, int], ...] = NEIGHBOURS
     pairs: tuple[tuple[int, int], ...] = PAIRS
     pair_dimensions: int = 64
+    place: bool = True
     tied: bool = False
 
     def __post_init__(self) -> None:
@@ -74,9 +76,9 @@ class ModelConfig:
 
 # About how many parameters (ASCII charset).
 PRESETS: dict[str, ModelConfig] = {
-    "nano": ModelConfig(d_model=128, layers=2, pair_dimensions=8),  # 0.8 M
-    "tiny": ModelConfig(d_model=192, layers=2, pair_dimensions=16),  # 1.8 M
-    "small": ModelConfig(d_model=320, layers=3),  # 6 M, half of it pair tables
-    "medium": ModelConfig(d_model=448, layers=5, heads=4),  # 13 M
+    "nano": ModelConfig(d_model=128, layers=2, pair_dimensions=8),  # 1.2 M
+    "tiny": ModelConfig(d_model=192, layers=2, pair_dimensions=16),  # 2.1 M
+    "small": ModelConfig(d_model=320, layers=3),  # 7 M, most of it pair and word tables
+    "medium": ModelConfig(d_model=448, layers=5, heads=4),  # 14 M
     "large": ModelConfig(d_model=576, layers=7, heads=6),  # 26 M
 }

@@ -15,12 +15,12 @@ from asciiloom.model.transformer import GridTransformer
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 FORMAT = 1
-Size = tuple[str, int, int]
+Size = tuple[str, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a model file says of itself: ``sizes`` are (kind, width, height) of some training pieces,
+    """What a model file says of itself: ``sizes`` are (kind, width, height, title) of some training pieces,
     for natural sizes to ask for; ``training`` holds settings, corpus fingerprint and figures."""
 
     sizes: tuple[Size, ...] = ()
@@ -57,7 +57,7 @@ def load_model(folder: str | Path, device: str = "cpu") -> tuple[GridTransformer
             raise CheckpointError(f"{folder / CONFIG} is not an asciiloom model of format {FORMAT}")
         model = GridTransformer(ModelConfig.from_dict(config["model"]))
         model.load_state_dict(load_file(folder / WEIGHTS))
-        sizes = tuple((str(k), int(w), int(h)) for k, w, h in config.get("sizes", ()))
+        sizes = tuple((str(k), int(w), int(h), str(t)) for k, w, h, t in config.get("sizes", ()))
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{folder} holds no model: {Path(str(error.filename)).name} is missing"

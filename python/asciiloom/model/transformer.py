@@ -20,25 +20,35 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asciiloom.model.config import ModelConfig
-from asciiloom.tokens import PackedBatch
+from asciiloom.tokens import TOPIC_BUCKETS, PackedBatch
 
 
 @dataclass(slots=True)
 class GridInput:
     """What the network sees, as tensors: ``ids`` (B, T), ``cell`` and ``next_cell`` (B, T, 2) as
-    (row, column), ``above`` (B, T, neighbours); all integer."""
+    (row, column), ``above`` (B, T, neighbours), ``size`` (B, 2) as (height, width) asked for, 0 where
+    it was left open, ``topics`` (B, 12) buckets of the prompt's words, 0 for none; all integer."""
 
     ids: Tensor
     cell: Tensor
     next_cell: Tensor
     above: Tensor
+    size: Tensor
+    topics: Tensor
 
     @classmethod
     def from_batch(cls, batch: PackedBatch, device: torch.device | str = "cpu") -> "GridInput":
         """The tensors of a packed batch, on ``device``."""
         layout = batch.layout
-        arrays = (batch.ids, layout.cell, layout.next_cell, layout.above)
+        arrays = (batch.ids, layout.cell, layout.next_cell, layout.above, batch.size, batch.topics)
         return cls(*(torch.from_numpy(a.astype(np.int64)).to(device) for a in arrays))
+
+
+# Rows and columns that are told apart; beyond, the last entry serves.
+_PLACES = (64, 128)
+_TOPIC_DIMENSIONS = 64
+# Words start at zero, so that one that training never showed adds nothing; the scale makes up for it.
+_TOPIC_SCALE = 16.0
 
 
 class KVCache:
@@ -137,6 +147,10 @@ class GridTransformer(nn.Module):
         self.near = nn.Embedding(
             max(1, len(config.neighbours)) * (self.outputs + 1), config.d_model
         )
+        # Row, column, rows left and columns left of the next cell; 0 of the last two means unknown.
+        self.place = nn.Embedding(2 * sum(_PLACES), config.d_model) if config.place else None
+        self.topics = nn.Embedding(TOPIC_BUCKETS, _TOPIC_DIMENSIONS, padding_idx=0)
+        self.say = nn.Linear(_TOPIC_DIMENSIONS, config.d_model, bias=False)
         # A table per pair of context cells, narrow, widened by one matrix for all.
         self.bases = self.outputs + 1
         width = config.pair_dimensions
@@ -153,6 +167,10 @@ class GridTransformer(nn.Module):
         nn.init.normal_(self.embed.weight, std=0.5)
         nn.init.normal_(self.near.weight, std=0.5 / math.sqrt(max(1, len(self.config.neighbours))))
         nn.init.normal_(self.pairs.weight, std=0.5)
+        if self.place is not None:
+            nn.init.normal_(self.place.weight, std=0.1)
+        nn.init.zeros_(self.topics.weight)
+        nn.init.normal_(self.say.weight, std=0.5 / _TOPIC_DIMENSIONS**0.5)
         for block in self.blocks:
             assert isinstance(block, Block)
             for inner in (block.qkv, block.up):
@@ -171,6 +189,10 @@ class GridTransformer(nn.Module):
         where a query may look (needed with a cache whose rows were padded)."""
         x = self.embed(given.ids)
         x = x + self._surroundings(given)
+        if self.place is not None:
+            x = x + self._place(given, self.place.weight)
+        said = (given.topics > 0).sum(1).clamp(min=1).sqrt()[:, None, None]
+        x = x + self.say(_TOPIC_SCALE * self.topics(given.topics).sum(1, keepdim=True) / said)
         start = cache.length if cache is not None else 0
         query, key = self._angles(given, start, _compute_dtype(x))
         for number, block in enumerate(self.blocks):
@@ -199,6 +221,17 @@ class GridTransformer(nn.Module):
         shift = torch.arange(len(self.config.pairs), device=above.device) * self.bases**2
         paired: Tensor = self.widen(self.pairs(one * self.bases + two + shift).flatten(2))
         return near + paired
+
+    def _place(self, given: GridInput, table: Tensor) -> Tensor:
+        """Where the next cell is and how much room is left, from row 1 on: (B, T, d_model)."""
+        cell = given.next_cell
+        most = torch.tensor(_PLACES, device=cell.device) - 1
+        asked = given.size[:, None, :]
+        left = torch.where(asked > 0, (asked - cell + cell.new_tensor((1, 0))).clamp(min=0) + 1, 0)
+        rows, columns = _PLACES
+        shift = torch.tensor((0, rows, rows + columns, 2 * rows + columns), device=cell.device)
+        slots = torch.cat((cell.minimum(most), left.minimum(most)), dim=-1) + shift
+        return F.embedding_bag(slots.view(-1, 4), table, mode="sum").view(*cell.shape[:2], -1)
 
     def _angles(
         self, given: GridInput, start: int, dtype: torch.dtype

@@ -3,13 +3,22 @@
 from asciiloom.tokens.layout import NEIGHBOURS, Layout, lay_out
 from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout, words_of
 from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, pack
-from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
+from asciiloom.tokens.tokenizer import (
+    EOS,
+    NEWLINE,
+    TOPIC_BUCKETS,
+    TOPICS,
+    GridTokenizer,
+    topics,
+)
 
 __all__ = [
     "EOS",
     "IGNORE",
     "NEIGHBOURS",
     "NEWLINE",
+    "TOPICS",
+    "TOPIC_BUCKETS",
     "CorpusLoader",
     "Example",
     "GridTokenizer",
@@ -19,5 +28,6 @@ __all__ = [
     "PromptDropout",
     "lay_out",
     "pack",
+    "topics",
     "words_of",
 ]

@@ -4,7 +4,9 @@ A text model sees a string; the point of this project is that a picture has rows
 token the layout gives its own cell, the cell to be predicted after it, and the ids around that
 cell in the rows above. One compiled pass over a padded batch, no Python per token.
 
-Coordinates: the prompt is row 0, the art starts at row 1; columns count from 0.
+Coordinates: the art starts at row 1, columns count from 0. The prompt is row 0; a character's column
+there is its place in its own phrase (phrases are parted by commas), so that the third letter of a
+word to be lettered is at column 2 wherever in the prompt the word stands.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.jit import njit
-from asciiloom.tokens.tokenizer import NEWLINE, Ids
+from asciiloom.tokens.tokenizer import NEWLINE, GridTokenizer, Ids
 
 I16 = NDArray[np.int16]
 # (rows up, columns right) of the inputs about the cell to be predicted.
@@ -31,21 +33,41 @@ class Layout:
 
 
 @njit
+def _prompt_columns(ids: Ids, cells: NDArray[np.int8], comma: int, out: I16) -> None:
+    column = 0
+    fresh = False  # straight after a comma: the space there is no letter
+    for t in range(len(ids)):
+        out[t] = column
+        if ids[t] == comma:
+            column = 0
+            fresh = True
+        elif cells[ids[t]] and not fresh:
+            column += 1
+        else:
+            fresh = False
+
+
+@njit
 def _lay_out(
-    ids: Ids, prompt: I16, length: I16, cells: NDArray[np.int8], offsets: I16, pad: int,
+    ids: Ids, prompt: I16, length: I16, cells: NDArray[np.int8], offsets: I16, pad: int, comma: int,
     cell: I16, following: I16, above: Ids,
 ) -> None:  # fmt: skip
     rows = ids.shape[1] + 2
     row_start = np.zeros(rows + 1, np.int64)
     row_end = np.zeros(rows + 1, np.int64)
     laid = np.empty(ids.shape[1] + 1, np.uint16)
+    columns = np.empty(ids.shape[1] + 1, np.int16)
     for b in range(ids.shape[0]):
         first = prompt[b]
-        for t in range(first - 1):
-            cell[b, t, 0] = 0
-            cell[b, t, 1] = t
-            following[b, t, 0] = 0
-            following[b, t, 1] = t + 1
+        _prompt_columns(ids[b, :first], cells, comma, columns)
+        for t in range(first):
+            cell[b, t, 1] = columns[t]
+            following[b, t, 1] = columns[t] + 1
+            for k in range(offsets.shape[0]):
+                # In a prompt there is no row above, but there are letters to the left.
+                x = t + 1 + offsets[k, 1]
+                if offsets[k, 0] == 0 and x >= 0:
+                    above[b, t, k] = ids[b, x]
         row = 1
         column = 0
         count = 0
@@ -53,10 +75,7 @@ def _lay_out(
         row_end[1] = 0
         for t in range(first - 1, length[b]):
             token = ids[b, t]
-            if t == first - 1:  # <art>: the first cell comes next
-                cell[b, t, 0] = 0
-                cell[b, t, 1] = t
-            else:
+            if t >= first:  # <art> itself draws nothing
                 cell[b, t, 0] = row
                 cell[b, t, 1] = column
                 if token == NEWLINE:
@@ -86,15 +105,15 @@ def lay_out(
     ids: Ids,
     prompt: I16,
     length: I16,
-    cells: NDArray[np.int8],
-    pad: int,
+    tokenizer: GridTokenizer,
     offsets: tuple[tuple[int, int], ...] = NEIGHBOURS,
 ) -> Layout:
     """Lay out right-padded ``ids`` (batch, time); row b has ``prompt[b]`` prompt ids of ``length[b]``."""
     batch, time = ids.shape
     cell = np.zeros((batch, time, 2), np.int16)
     following = np.zeros((batch, time, 2), np.int16)
-    above = np.full((batch, time, len(offsets)), pad, np.uint16)
+    above = np.full((batch, time, len(offsets)), tokenizer.pad, np.uint16)
     where = np.array(offsets, np.int16).reshape(-1, 2)
-    _lay_out(ids, prompt, length, cells, where, pad, cell, following, above)
+    pad, comma = tokenizer.pad, tokenizer.ids[","]
+    _lay_out(ids, prompt, length, tokenizer.cells, where, pad, comma, cell, following, above)
     return Layout(cell, following, above)

@@ -23,6 +23,8 @@ from asciiloom.tokens.tokenizer import GridTokenizer
 BLOCK = 64
 POOL_BLOCKS = 64
 MAX_WORDS = 48
+# Share of a piece's title and tags that a training prompt shows.
+KEPT_WORDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,24 @@ class LoaderState:
 
 
 def words_of(title: str | None, tags: list[str], rng: np.random.Generator | None = None) -> str:
-    """What a piece shows, in words: its title and plain tags, at most 48 characters.
+    """What a piece shows, in words: its title and plain tags, parted by commas, at most 48 characters.
 
-    Tags with a colon (``font:standard``) say how, not what; only ``text:`` ones are kept,
-    bare. With ``rng`` the order is shuffled.
+    Tags with a colon say how, not what; of them only ``font:`` is kept, and ``text:`` bare.
+    With ``rng`` some are left out and the order is shuffled, as people do when they ask.
     """
-    said = [title.lower()] if title else []
+    said = [title.replace(",", " ")] if title else []
     for tag in tags:
         key, colon, value = tag.partition(":")
         if not colon or key in ("text", "font"):
             said.append(value if key == "text" else tag)
-    said = list(dict.fromkeys(said))
+    first: dict[str, str] = {}
+    for phrase in said:
+        first.setdefault(phrase.lower(), phrase)
+    said = list(first.values())
     if rng is not None and len(said) > 1:
-        said = [said[i] for i in rng.permutation(len(said))]
+        order = rng.permutation(len(said))
+        shown = rng.random(len(said)) < KEPT_WORDS
+        said = [said[i] for i in order if shown[i] or (i == 0 and not shown.any())]
     return ", ".join(said)[:MAX_WORDS].rstrip(", ")
 
 
@@ -136,7 +143,7 @@ class CorpusLoader:
             prompt = self._tokenizer.prompt(words, width, height, kind)
             art = self._tokenizer.encode(record[1])
             if len(prompt) + len(art) <= self._context:
-                out.append(Example(prompt, art, record[0]))
+                out.append(Example(prompt, art, record[0], (height or 0, width or 0), words))
         return out
 
     def _read(

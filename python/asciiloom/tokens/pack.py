@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.tokens.layout import NEIGHBOURS, Layout, lay_out
-from asciiloom.tokens.tokenizer import EOS, GridTokenizer, Ids
+from asciiloom.tokens.tokenizer import EOS, GridTokenizer, Ids, topics
 
 IGNORE = -100
 # Lengths are rounded up to this, so that shapes (and compiled kernels) repeat.
@@ -21,11 +21,16 @@ ROUND = 16
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training sequence: prompt ids, then the art's ids (the end token is implied)."""
+    """One training sequence: prompt ids, then the art's ids (the end token is implied).
+
+    ``size``: the (height, width) that the prompt tells, (0, 0) where it tells none; ``words``: its words.
+    """
 
     prompt: Ids
     art: Ids
     piece: int = 0
+    size: tuple[int, int] = (0, 0)
+    words: str = ""
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.art)
@@ -35,13 +40,15 @@ class Example:
 class PackedBatch:
     """``ids``, ``targets``: (batch, time); targets are ``IGNORE`` on prompts and padding.
 
-    ``length`` counts a row's real ids, ``characters`` the art's characters in the batch.
+    ``length`` counts a row's real ids, ``size`` (batch, 2) and ``topics`` (batch, 12) are what prompts ask for, ``characters`` the art's characters in the batch.
     """
 
     ids: Ids
     targets: NDArray[np.int64]
     layout: Layout
     length: NDArray[np.int16]
+    size: NDArray[np.int16]
+    topics: NDArray[np.int16]
     pieces: NDArray[np.int64]
     characters: int
 
@@ -70,10 +77,12 @@ def pack(
         targets[row, p - 1 : n - 1] = example.art
         targets[row, n - 1] = EOS
         prompt[row], length[row] = p, n
-    layout = lay_out(ids, prompt, length, tokenizer.cells, tokenizer.pad, offsets)
+    layout = lay_out(ids, prompt, length, tokenizer, offsets)
     pieces = np.array([e.piece for e in examples], np.int64)
     characters = sum(len(e.art) for e in examples)
-    return PackedBatch(ids, targets, layout, length, pieces, characters)
+    size = np.array([e.size for e in examples], np.int16)
+    topic = np.stack([topics(e.words) for e in examples])
+    return PackedBatch(ids, targets, layout, length, size, topic, pieces, characters)
 
 
 def batches_by_length(lengths: NDArray[np.int64], tokens: int) -> list[NDArray[np.int64]]:

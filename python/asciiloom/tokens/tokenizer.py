@@ -9,6 +9,8 @@ after it - sizes, kinds, bytes of rare characters - only ever stands in a prompt
 outside the charset are spelled in UTF-8 bytes, so that ``decode(encode(text)) == text`` always.
 """
 
+import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +30,22 @@ CHARSETS = {"ascii": ASCII, "cp437": ASCII + CP437_GLYPHS, "bytes": ASCII}
 MAX_WIDTH_TOKEN = 160
 MAX_HEIGHT_TOKEN = 100
 _BYTE = "<0x{:02X}>"
+# Topics: whole words of a prompt, hashed. Entry 0 means no word.
+TOPIC_BUCKETS = 4096
+TOPICS = 12
+_WORD = re.compile(r"\w+")
+
+
+def topics(words: str) -> NDArray[np.int16]:
+    """The first 12 distinct words of a prompt as hash buckets 1..4095, padded with 0: int16 (12,).
+
+    What a picture shows is in its words more than in their letters; the network gets both.
+    """
+    out = np.zeros(TOPICS, np.int16)
+    distinct = list(dict.fromkeys(_WORD.findall(words.lower())))
+    for place, word in enumerate(distinct[:TOPICS]):
+        out[place] = 1 + zlib.crc32(word.encode("utf-8", "replace")) % (TOPIC_BUCKETS - 1)
+    return out
 
 
 @dataclass(frozen=True)
@@ -184,7 +202,7 @@ class GridTokenizer:
             out.append(self.ids[f"<h{min(max(height, 1), MAX_HEIGHT_TOKEN)}>"])
         if kind is not None and kind in KINDS:
             out.append(self.ids[f"<kind:{kind}>"])
-        words = " ".join(words.split()).lower()
+        words = " ".join(words.split())
         return np.concatenate(
             [np.array(out, np.uint16), self.encode(words), np.array([self.art], np.uint16)]
         )

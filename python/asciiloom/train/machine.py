@@ -7,7 +7,7 @@ import torch
 from asciiloom.errors import SettingsError
 from asciiloom.model import GridTransformer
 
-_PROBE_ROWS, _PROBE_REPEATS = 2048, 12
+_PROBE_ROWS, _PROBE_REPEATS = 2048, 20
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -23,15 +23,18 @@ def pick_device(wanted: str) -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _seconds(dtype: torch.dtype, width: int) -> float:
-    """Best time of a matrix product of a training step's shape."""
-    a = torch.randn(_PROBE_ROWS, width, dtype=dtype)
-    b = torch.randn(width, 4 * width, dtype=dtype)
-    best = float("inf")
+def _seconds(width: int, *dtypes: torch.dtype) -> list[float]:
+    """Best time of a matrix product of a training step's shape in each type, measured in turn."""
+    cases = [
+        (torch.randn(_PROBE_ROWS, width, dtype=d), torch.randn(width, 4 * width, dtype=d))
+        for d in dtypes
+    ]
+    best = [float("inf")] * len(cases)
     for _ in range(_PROBE_REPEATS):
-        start = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - start)
+        for number, (a, b) in enumerate(cases):
+            start = time.perf_counter()
+            a @ b
+            best[number] = min(best[number], time.perf_counter() - start)
     return best
 
 
@@ -41,7 +44,8 @@ def pick_precision(wanted: str, device: torch.device) -> str:
         return wanted
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    return "bf16" if _seconds(torch.bfloat16, 256) < 0.8 * _seconds(torch.float32, 256) else "fp32"
+    short, full = _seconds(256, torch.bfloat16, torch.float32)
+    return "bf16" if short < 0.9 * full else "fp32"
 
 
 def pick_threads(model: GridTransformer) -> int:
@@ -51,6 +55,7 @@ def pick_threads(model: GridTransformer) -> int:
         return 1
     width = model.config.d_model
     torch.set_num_threads(1)
-    alone = _seconds(torch.float32, width)
+    (alone,) = _seconds(width, torch.float32)
     torch.set_num_threads(most)
-    return most if _seconds(torch.float32, width) < 0.95 * alone else 1
+    (together,) = _seconds(width, torch.float32)
+    return most if together < 0.95 * alone else 1

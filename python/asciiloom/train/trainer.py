@@ -22,7 +22,7 @@ from asciiloom.corpus import Corpus
 from asciiloom.errors import CheckpointError
 from asciiloom.evaluate import Scores, autocast, score
 from asciiloom.generate import Constraint, Drawing, Generator
-from asciiloom.model import Card, GridInput, GridTransformer
+from asciiloom.model import Card, GridInput, GridTransformer, Size
 from asciiloom.tokens import IGNORE, CorpusLoader, LoaderState, PackedBatch
 from asciiloom.train.checkpoint import (
     BEST,
@@ -37,6 +37,7 @@ from asciiloom.train.schedule import rate
 from asciiloom.train.settings import Settings
 
 SIZES_KEPT = 2000
+MAX_TITLE = 24
 SAMPLE_LIMITS = Constraint(max_width=40, max_height=14)
 
 
@@ -225,11 +226,14 @@ class Trainer:
             },
         )
 
-    def _sizes(self) -> tuple[tuple[str, int, int], ...]:
-        """(kind, width, height) of a seeded sample of the training pieces."""
+    def _sizes(self) -> tuple[Size, ...]:
+        """(kind, width, height, title) of a seeded sample of the training pieces."""
         chosen = self.loader.selection.replace(order="random", limit=SIZES_KEPT)
-        statement, params = chosen.sql("piece.kind, piece.width, piece.height")
-        return tuple(tuple(r) for r in self.corpus.connection.execute(statement, params))
+        statement, params = chosen.sql(
+            "piece.kind, piece.width, piece.height, coalesce(piece.title, '')"
+        )
+        rows = self.corpus.connection.execute(statement, params)
+        return tuple((kind, w, h, title[:MAX_TITLE].lower()) for kind, w, h, title in rows)
 
     def held_out(self, limit: int | None = None) -> Scores:
         """Scores on the validation split, unprompted."""

@@ -5,7 +5,7 @@ from random import Random
 
 from asciiloom.readers.synth.geometry import Made
 from asciiloom.readers.synth.sheet import Sheet
-from asciiloom.readers.synth.words import NAMES, NOUNS, PHRASES, SHOUTS
+from asciiloom.readers.synth.words import NAMES, NOUNS, PHRASES, SHOUTS, invented
 
 # pyfiglet fonts that set plain ASCII, differ from one another and stay legible.
 FONTS = (
@@ -49,7 +49,8 @@ def set_in_font(word: str, font: str) -> str | None:
 
 def banner(rng: Random, fonts: tuple[str, ...] = FONTS) -> Made | None:
     """A word in a font; None where the pair does not work."""
-    word = rng.choice(NOUNS + SHOUTS)
+    # Invented words keep a model from learning a list by heart instead of the letters.
+    word = rng.choice(NOUNS + SHOUTS) if rng.random() < 0.5 else invented(rng)
     word = rng.choice((word, word.upper(), word.capitalize()))
     font = rng.choice(fonts)
     text = set_in_font(word, font)

@@ -1,4 +1,6 @@
-"""Words to set and to say: short, common, harmless."""
+"""Words to set and to say: short, common, harmless, and invented ones beyond any list."""
+
+from random import Random
 
 NOUNS = [
     "apple",
@@ -265,3 +267,13 @@ PHRASES = (
     "ship it",
     "hello world",
 )
+
+
+def invented(rng: Random) -> str:
+    """A word of three to seven letters that can be said and means nothing in particular."""
+    length = rng.randint(3, 7)
+    start = rng.random() < 0.3
+    return "".join(
+        rng.choice("aeiou" if (place % 2 == 0) == start else "bcdfghjklmnprstvwxyz")
+        for place in range(length)
+    )
