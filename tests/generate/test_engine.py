@@ -87,6 +87,10 @@ def test_generator_asks_for_natural_sizes(run_folder: Path) -> None:
     assert natural("a ring", "shape", Constraint(40, 12), 0, 0) == (9, 5)
     assert natural("star", "shape", Constraint(40, 12), 3, 0) == (7, 7)
     assert natural("ring", "maze", Constraint(40, 12), 0, 0) == (9, 5)  # no maze fits
+    words = (("banner", 9, 3, "cat"), ("banner", 13, 3, "horse"), ("banner", 13, 3, "tiger"))
+    banner = Generator(_model(), Card(words))._natural_size
+    assert banner("robin, font:digital", "banner", Constraint(40, 12), 0, 0) == (13, 3)
+    assert banner("dog", "banner", Constraint(40, 12), 0, 0) == (9, 3)
     assert natural("", None, Constraint(5, 5), 0, 0) == (None, None)
     assert natural("", "maze", Constraint.exact(7, 3), 0, 0) == (7, 3)
     loaded = Generator.load(run_folder / "latest")

@@ -15,8 +15,8 @@ from asciiloom.resources import resource_dir
 
 # What the short training is about. Few fonts: two minutes teach an alphabet, not ninety of them.
 SYNTH_PIECES = 20_000
-FONTS = ("digital", "bubble")
-BANNERS = 3000
+FONTS = ("digital",)
+BANNERS = 2500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ ASKS = (
     Ask("house", "art", 26, 16),
     Ask("maze", "maze", 30, 11),
     Ask("tiger, font:digital", "banner", 11, 3),
-    Ask("orbit, font:bubble", "banner", 24, 4),
+    Ask("orbit, font:digital", "banner", 11, 3),
     Ask("PLANET, font:digital", "banner", 13, 3),
 )
 
@@ -54,7 +54,7 @@ ASKS = (
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    default=2.0,
+    default=2.5,
     show_default=True,
     help="Of training.",
 )
@@ -145,7 +145,7 @@ def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, An
         run=RunSettings(
             minutes=minutes,
             seed=seed,
-            tokens=4096,
+            tokens=3072,
             eval_every=10_000,
             save_every=10_000,
             samples=(),

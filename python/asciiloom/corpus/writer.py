@@ -235,7 +235,7 @@ class Writer:
     def _keep_original(self, data: bytes | None) -> int | None:
         if data is None:
             return None
-        name = content_hash(data.decode("latin-1"))
+        name = content_hash(data)
         row = self._db.execute("SELECT id FROM original WHERE hash = ?", (name,)).fetchone()
         if row is None:
             row = self._db.execute(

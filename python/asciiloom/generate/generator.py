@@ -84,6 +84,10 @@ class Generator:
             and (limits.max_chars is None or size[1] * size[2] <= limits.max_chars)
         ]
         fitting = [size for size in fitting if size[0] == kind] or fitting
+        if kind == "banner":
+            # Letters take room: a word of this length, which stands first in the prompt.
+            length = len(words.partition(",")[0].strip())
+            fitting = [size for size in fitting if len(size[3]) == length] or fitting
         # Of those, the ones that show what is asked for: a house is larger than a cat.
         asked = set(_WORD.findall(words.lower()))
         shared = [len(asked & set(_WORD.findall(size[3]))) for size in fitting]

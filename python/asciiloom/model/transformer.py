@@ -154,8 +154,9 @@ class GridTransformer(nn.Module):
         # A table per pair of context cells, narrow, widened by one matrix for all.
         self.bases = self.outputs + 1
         width = config.pair_dimensions
-        self.pairs = nn.Embedding(max(1, len(config.pairs)) * self.bases**2, width)
-        self.widen = nn.Linear(len(config.pairs) * width, config.d_model, bias=False)
+        count = len(config.pairs)
+        self.pairs = nn.Embedding(count * self.bases**2, width) if count else None
+        self.widen = nn.Linear(count * width, config.d_model, bias=False) if count else None
         self.rotary = Rotary(config)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.d_model)
@@ -166,7 +167,6 @@ class GridTransformer(nn.Module):
         """Small embeddings; residual outputs start at zero, so the network starts as its input."""
         nn.init.normal_(self.embed.weight, std=0.5)
         nn.init.normal_(self.near.weight, std=0.5 / math.sqrt(max(1, len(self.config.neighbours))))
-        nn.init.normal_(self.pairs.weight, std=0.5)
         if self.place is not None:
             nn.init.normal_(self.place.weight, std=0.1)
         nn.init.zeros_(self.topics.weight)
@@ -177,7 +177,8 @@ class GridTransformer(nn.Module):
                 nn.init.normal_(inner.weight, std=self.config.d_model**-0.5)
             for residual in (block.out, block.down):
                 nn.init.zeros_(residual.weight)
-        if self.config.pairs:
+        if self.pairs is not None and self.widen is not None:
+            nn.init.normal_(self.pairs.weight, std=0.5)
             nn.init.normal_(self.widen.weight, std=0.5 / self.widen.in_features**0.5)
         if self.head is not None:
             nn.init.normal_(self.head.weight, std=0.02)
@@ -213,7 +214,7 @@ class GridTransformer(nn.Module):
         shift = torch.arange(kinds, device=above.device) * self.bases
         near = F.embedding_bag((above + shift).view(-1, kinds), self.near.weight, mode="sum")
         near = near.view(batch, time, -1)
-        if not self.config.pairs:
+        if self.pairs is None or self.widen is None:
             return near
         left = given.ids.clamp(max=self.outputs).unsqueeze(-1)
         around = torch.cat((left, above), dim=-1)

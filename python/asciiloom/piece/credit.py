@@ -8,39 +8,25 @@ are (row, column) in code points of the canonical text, so that a view can blank
 import re
 from dataclasses import dataclass
 
-# Initials that well-known ASCII artists sign with, and whom they stand for: facts, gathered from
-# the credit lines of public collections.
+# Initials that well-known ASCII artists sign with, and whom they stand for: as the credit lines of
+# public collections have it. Where those give no name, the initials are the name.
 SIGNATURES: dict[str, str] = {
     "jgs": "Joan G. Stark",
     "hjw": "Hayley Jane Wakenshaw",
+    "VK": "Veronica Karlsson",
+    "Veilleux": "Normand Veilleux",
+    "snd": "Shanaka Dias",
     "ejm": "ejm",
     "ejm97": "ejm",
     "ejm98": "ejm",
-    "VK": "Veronica Karlsson",
-    "Veilleux": "Normand Veilleux",
-    "mrf": "Maija Haavisto",
-    "mga": "mga",
-    "fsc": "Felix Sieverding-Cheung",
-    "lc": "Llizard Ceriley",
-    "snd": "Shanaka Dias",
-    "b'ger": "b'ger",
-    "dwb": "David W. Barts",
-    "itz": "itz",
-    "jrei": "jrei",
-    "jro": "jro",
-    "pjy": "pjy",
-    "sjw": "sjw",
-    "unk": "unknown",
-    "bmw": "bmw",
-    "lka": "lka",
-    "ldb": "ldb",
-    "ptr": "ptr",
-    "nabis": "nabis",
-    "mx": "mx",
-    "ac": "ac",
-    "ojo98": "ojo",
-    "valkyrie": "valkyrie",
-}
+    **{
+        initials: initials
+        for initials in (
+            "b'ger", "ctr", "fsc", "hrr", "itz", "jrei", "ldb", "lka", "mga", "mrf", "nabis", "PjP",
+            "sjw", "valkyrie",
+        )
+    },
+}  # fmt: skip
 
 _WORD = "|".join(sorted(map(re.escape, SIGNATURES), key=len, reverse=True))
 # A signature stands alone: neither letters, digits nor an apostrophe on either side.

@@ -11,11 +11,10 @@ _GAPS = re.compile("[ \u3000]+")
 _BLANK_ROWS = re.compile(r"\n{2,}")
 
 
-def content_hash(text: str) -> str:
-    """BLAKE2b-128 of the canonical text, as 32 hex digits."""
-    return hashlib.blake2b(
-        text.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES
-    ).hexdigest()
+def content_hash(content: str | bytes) -> str:
+    """BLAKE2b-128 of bytes, or of a text in UTF-8, as 32 hex digits."""
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=HASH_BYTES).hexdigest()
 
 
 def _bare(text: str) -> str:

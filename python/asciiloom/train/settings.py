@@ -52,16 +52,16 @@ class RunSettings:
 
     steps: int | None = None
     minutes: float | None = None
-    tokens: int = 8192
+    tokens: int = 4096
     accumulate: int = 1
     seed: int = 0
     precision: str = "auto"
     device: str = "auto"
     threads: int = 0
     log_every: int = 20
-    eval_every: int = 500
+    eval_every: int = 400
     eval_pieces: int = 400
-    save_every: int = 500
+    save_every: int = 200
     keep: int = 2
     samples: tuple[str, ...] = ("cat", "tree", "house")
 

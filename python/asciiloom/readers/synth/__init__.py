@@ -19,9 +19,9 @@ LICENCE = "CC0-1.0"
 
 # (kind, generator, share of the pieces)
 RECIPES: tuple[tuple[str, Callable[[Random], Made | None], int], ...] = (
-    ("banner", banner, 24),
-    ("box", box, 14),
-    ("shape", shape, 18),
+    ("banner", banner, 18),
+    ("box", box, 11),
+    ("shape", shape, 27),
     ("chart", chart, 9),
     ("maze", maze, 5),
     ("pattern", pattern, 8),
