@@ -8,7 +8,12 @@ R = TypeVar("R")
 
 
 def njit(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile with numba, without the interpreter lock, cached on disk."""
+    """Compile with numba, without the interpreter lock, cached on disk where some folder is writable."""
     import numba
 
-    return cast(Callable[P, R], cast(Any, numba).njit(cache=True, nogil=True)(function))
+    compiler = cast(Any, numba).njit
+    try:
+        compiled = compiler(cache=True, nogil=True)(function)
+    except RuntimeError:  # numba found no folder to cache in
+        compiled = compiler(nogil=True)(function)
+    return cast(Callable[P, R], compiled)

@@ -212,6 +212,7 @@ def test_settings_tree(tmp_path: Path) -> None:
         {"run": {"steps": 1}, "optim": {"nope": 1}},
         {"run": {"steps": 1}, "selection": {"split": "test"}},
         {"nope": {}},
+        {"run": {"steps": 1}, "model": {"preset": "huge"}},
     ],
 )
 def test_nonsense_settings_are_refused(tree: dict[str, object]) -> None:

@@ -130,10 +130,12 @@ def _search(corpus: Corpus) -> None:
 def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, Any]:
     _heading(4, f"A small 2D transformer, trained from the file for {minutes:g} minutes")
     from asciiloom.cli.training import watch
+    from asciiloom.model import PRESETS
     from asciiloom.tokens import PromptDropout
     from asciiloom.train import DEFAULT_SELECTION, RunSettings, Settings, Trainer
 
     settings = Settings(
+        model=PRESETS["tiny"],
         # The demo's own mix: what it draws afterwards, at sizes that fit a terminal.
         selection=DEFAULT_SELECTION.replace(
             canonical_only=False,

@@ -16,6 +16,13 @@ from asciiloom.cli.options import (
 from asciiloom.cli.output import progress, put, put_json, say, table
 from asciiloom.corpus import Corpus, Selection
 
+_BASELINES = click.option(
+    "--baselines/--no-baselines",
+    default=True,
+    show_default=True,
+    help="Beside counting models, xz and zpaq on the same split.",
+)
+
 
 @click.command("train")
 @database_argument
@@ -45,6 +52,7 @@ from asciiloom.corpus import Corpus, Selection
 )
 @click.option("--seed", type=int, help="Of weights, order and prompts.")
 @click.option("--device", help="cpu, cuda, cuda:1 ...  [default: auto]")
+@_BASELINES
 @selection_options
 @json_option
 @quiet_option
@@ -58,6 +66,7 @@ def train_command(
     overrides: tuple[str, ...],
     seed: int | None,
     device: str | None,
+    baselines: bool,
     as_json: bool,
     quiet: bool,
     **given: Any,
@@ -77,7 +86,8 @@ def train_command(
             run[name] = value
     if run.get("minutes") is None and run.get("steps") is None:
         run["minutes"] = 15.0
-    tree.setdefault("model", {}).setdefault("preset", preset or "small")
+    shape = tree.setdefault("model", {})
+    shape["preset"] = preset or shape.get("preset", "small")
     base = Selection.from_dict(tree["selection"]) if "selection" in tree else DEFAULT_SELECTION
     tree["selection"] = build_selection(given, base).to_dict()
     settings = Settings.from_dict(tree)
@@ -89,12 +99,12 @@ def train_command(
             f" {len(trainer.loader):,} training pieces; run folder {out}"
         )
         figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
+        report = _measure(corpus, Path(out), settings.selection, baselines, None, quiet or as_json)
     if as_json:
-        put_json(figures)
+        put_json({**figures, "evaluation": report})
         return
-    say(
-        f"held out: {figures['held_out_bits']:.4f} bits a character after {figures['step']:,} steps; {out}/loss.png shows the curve"
-    )
+    _print_report(report)
+    say(f"\n{out}/loss.png shows the curve; by kind and source: asciiloom eval {db} {out}")
     say(f'draw with: asciiloom generate {out} "cat" --max 40x12')
 
 
@@ -140,12 +150,7 @@ def watch(
 @database_argument
 @click.argument("model", type=click.Path(exists=True, file_okay=False))
 @selection_options
-@click.option(
-    "--baselines/--no-baselines",
-    default=True,
-    show_default=True,
-    help="Counts, xz and zpaq on the same split.",
-)
+@_BASELINES
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Only this many pieces of a fixed shuffle."
 )
@@ -166,20 +171,48 @@ def eval_command(
 
     Example: asciiloom eval art.db runs/first --split test
     """
+    from asciiloom.model import load_model
+    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint
+
+    folder = find_checkpoint(Path(model))
+    trained_on = load_model(folder)[1].training.get("settings", {}).get("selection")
+    base = Selection.from_dict(trained_on) if trained_on else DEFAULT_SELECTION
+    with Corpus(db) as corpus:
+        report = _measure(corpus, folder, build_selection(given, base), baselines, limit, quiet)
+    if as_json:
+        put_json(report)
+        return
+    say(f"selection {report['selection']}")
+    _print_report(report)
+    for group in ("by_kind", "by_source"):
+        rows = [
+            (name, f["pieces"], f["characters"], f["bits_per_character"])
+            for name, f in report[group].items()
+        ]
+        put("\n" + table(rows, (group.removeprefix("by_"), "pieces", "characters", "bits/char")))
+
+
+def _measure(
+    corpus: Corpus,
+    model: Path,
+    selection: Selection,
+    baselines: bool,
+    limit: int | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    """The figures of the model in ``model`` on held-out pieces of ``selection``."""
     import torch
 
     from asciiloom.evaluate import evaluate
     from asciiloom.model import load_model
-    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint
+    from asciiloom.train import find_checkpoint
 
-    network, card = load_model(find_checkpoint(Path(model)))
-    trained_on = card.training.get("settings", {}).get("selection")
-    base = Selection.from_dict(trained_on) if trained_on else DEFAULT_SELECTION
+    network, _ = load_model(find_checkpoint(model))
     started = time.perf_counter()
-    with Corpus(db) as corpus, progress("evaluating", quiet=quiet) as bar:
+    with progress("evaluating", quiet=quiet) as bar:
         report = evaluate(
             corpus,
-            build_selection(given, base),
+            selection,
             network,
             baselines=baselines,
             limit=limit,
@@ -187,13 +220,12 @@ def eval_command(
         )
     report["seconds"] = round(time.perf_counter() - started, 2)
     report["threads"] = torch.get_num_threads()
-    if as_json:
-        put_json(report)
-        return
+    return report
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    """The model's figures and the baselines', as a table."""
     prompted = report["prompted"]
-    say(
-        f"{report['pieces']:,} pieces, {report['characters']:,} characters of the {report['split']} split; selection {report['selection']}"
-    )
     rows: list[tuple[Any, ...]] = [
         ("asciiloom, told nothing", report["bits_per_character"], report["bits_per_ink"]),
         (
@@ -207,11 +239,7 @@ def eval_command(
         rows.append((name, values["bits_per_character"], values["bits_per_ink"]))
     put(table(rows, ("model", "bits/char", "bits/ink char")))
     put(
-        f"\nloss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f}, standard error {report['standard_error']:.4f} bits"
+        f"\n{report['pieces']:,} pieces, {report['characters']:,} characters of the {report['split']}"
+        f" split; loss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f},"
+        f" standard error {report['standard_error']:.4f} bits"
     )
-    for group in ("by_kind", "by_source"):
-        rows = [
-            (name, f["pieces"], f["characters"], f["bits_per_character"])
-            for name, f in report[group].items()
-        ]
-        put("\n" + table(rows, (group.removeprefix("by_"), "pieces", "characters", "bits/char")))

@@ -71,7 +71,7 @@ class Settings:
     """Everything that decides a run."""
 
     selection: Selection = DEFAULT_SELECTION
-    model: ModelConfig = PRESETS["tiny"]
+    model: ModelConfig = PRESETS["small"]
     optim: OptimSettings = field(default_factory=OptimSettings)
     dropout: PromptDropout = field(default_factory=PromptDropout)
     run: RunSettings = field(default_factory=RunSettings)
@@ -116,7 +116,10 @@ class Settings:
             )
         if "model" in tree:
             model = dict(tree["model"])
-            base = PRESETS.get(model.pop("preset", ""), ModelConfig())
+            preset = model.pop("preset", "small")
+            if preset not in PRESETS:
+                raise SettingsError(f"no preset {preset!r}; one of {', '.join(PRESETS)}")
+            base = PRESETS[preset]
             parts["model"] = ModelConfig.from_dict({**base.to_dict(), **model})
         for name, kind in (
             ("optim", OptimSettings),
