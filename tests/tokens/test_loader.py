@@ -98,4 +98,5 @@ def test_words() -> None:
     shown = [words_of("a", ["b", "c", "d"], rng).split(", ") for _ in range(300)]
     assert all(set(s) <= set("abcd") and len(set(s)) == len(s) >= 1 for s in shown)
     assert len({tuple(s) for s in shown}) > 30
-    assert 0.5 < sum(map(len, shown)) / 1200 < 0.75
+    assert 0.85 < sum("a" in s for s in shown) / 300 < 0.97
+    assert 0.4 < sum("b" in s for s in shown) / 300 < 0.6

@@ -16,7 +16,7 @@ from asciiloom.resources import resource_dir
 # What the short training is about. Few fonts: two minutes teach an alphabet, not ninety of them.
 SYNTH_PIECES = 20_000
 FONTS = ("digital",)
-BANNERS = 2500
+BANNERS = 4500
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, An
         # The demo's own mix: what it draws afterwards, at sizes that fit a terminal.
         selection=DEFAULT_SELECTION.replace(
             canonical_only=False,
-            chars=(None, 500),
+            chars=(None, 400),
             kinds=("shape", "face", "art", "tree", "maze", "banner"),
             without_tags=tuple(f"font:{font}" for font in synth.FONTS if font not in FONTS),
         ),

@@ -23,8 +23,8 @@ from asciiloom.tokens.tokenizer import GridTokenizer
 BLOCK = 64
 POOL_BLOCKS = 64
 MAX_WORDS = 48
-# Share of a piece's title and tags that a training prompt shows.
-KEPT_WORDS = 0.6
+# How often a training prompt shows a piece's title, and each of its tags.
+KEPT_TITLE, KEPT_TAG = 0.9, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ def words_of(title: str | None, tags: list[str], rng: np.random.Generator | None
     said = list(first.values())
     if rng is not None and len(said) > 1:
         order = rng.permutation(len(said))
-        shown = rng.random(len(said)) < KEPT_WORDS
-        said = [said[i] for i in order if shown[i] or (i == 0 and not shown.any())]
+        shown = rng.random(len(said)) < KEPT_TAG
+        shown[0] = rng.random() < KEPT_TITLE
+        said = [said[i] for i in order if shown[i] or not shown.any()]
     return ", ".join(said)[:MAX_WORDS].rstrip(", ")
 
 
