@@ -50,6 +50,16 @@ def test_any_text_round_trips(charset: str, text: str) -> None:
     assert LOADED[charset].decode(encoded.ids, skip_special_tokens=False) == text
 
 
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_every_code_point_up_to_the_cjk_block(charset: str) -> None:
+    """Alone and beside glyphs: a character without an id of its own must not meet half a merge."""
+    tokenizer, loaded = GridTokenizer(charset), LOADED[charset]
+    texts = [c for code in range(0x20, 0x3000) for c in (chr(code), f"a{chr(code)}█")]
+    encoded = loaded.encode_batch(texts, add_special_tokens=False)
+    assert [e.ids for e in encoded] == [tokenizer.encode(t).tolist() for t in texts]
+    assert loaded.decode_batch([e.ids for e in encoded], skip_special_tokens=False) == texts
+
+
 def test_offsets_and_specials() -> None:
     tokenizer = GridTokenizer()
     encoded = LOADED["ascii"].encode("ab c", add_special_tokens=False)

@@ -1,9 +1,10 @@
 """The tokenizer as Hugging Face files that every consumer reads alike.
 
 The recipe is the one that tokenizers, transformers and llguidance agree on: a ByteLevel
-pre-tokenizer and decoder around a BPE model whose vocabulary is single bytes, with merges only
-where a glyph of several bytes has an id of its own. ``tokenizer_config.json`` is written by hand,
-because what one transformers version saves another refuses.
+pre-tokenizer and decoder around a BPE model whose vocabulary is single bytes. A glyph of two bytes
+that has an id of its own is one merge; one of three bytes is an added token, because merges would
+pass through pairs of bytes that other characters begin with too. ``tokenizer_config.json`` is
+written by hand, because what one transformers version saves another refuses.
 """
 
 import json
@@ -34,28 +35,17 @@ def tokenizer_json(tokenizer: GridTokenizer) -> dict[str, Any]:
 
     vocabulary: dict[str, int] = {}
     merges: list[list[str]] = []
-    controls: list[tuple[int, str]] = []
-    partial: list[str] = []
+    added: list[tuple[int, str, bool]] = []
     for number, token in enumerate(tokenizer.tokens):
         data = tokenizer.decode_bytes([number])
-        if not data:
+        if 0 < len(data) < 3:
+            vocabulary[spell(data)] = number
+            if len(data) == 2:
+                merges.append([spell(data[:1]), spell(data[1:])])
+        else:
             # Also in the model's vocabulary: an added token that is not gets an id of the library's own.
-            controls.append((number, token))
             vocabulary[token] = number
-            continue
-        vocabulary[spell(data)] = number
-        for end in range(2, len(data) + 1) if len(data) > 1 else ():
-            pair = [spell(data[: end - 1]), spell(data[end - 1 : end])]
-            if pair not in merges:
-                merges.append(pair)
-            if end < len(data):
-                partial.append(spell(data[:end]))
-    # Merges pass through pairs of bytes that have no id of their own: give them some at the end.
-    following = tokenizer.size
-    for piece in dict.fromkeys(partial):
-        if piece not in vocabulary:
-            vocabulary[piece] = following
-            following += 1
+            added.append((number, token, not data))
     bos = tokenizer.tokens[tokenizer.bos]
     return {
         "version": "1.0",
@@ -69,9 +59,9 @@ def tokenizer_json(tokenizer: GridTokenizer) -> dict[str, Any]:
                 "lstrip": False,
                 "rstrip": False,
                 "normalized": False,
-                "special": True,
+                "special": special,
             }
-            for number, token in controls
+            for number, token, special in added
         ],
         "normalizer": None,
         "pre_tokenizer": {
