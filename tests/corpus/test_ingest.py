@@ -87,6 +87,16 @@ def test_original_bytes_come_back(tmp_path: Path) -> None:
         )
 
 
+def test_signatures_are_credit(tmp_path: Path) -> None:
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece(CAT + "  hjw"), Piece("><>")])
+        signed, unsigned = corpus.select()
+        assert (signed["artist"], signed["signed"]) == (None, "Hayley Jane Wakenshaw")
+        assert unsigned["signed"] is None
+        (span,) = corpus.get(1)["credits"]
+        assert (span["row"], span["col"], span["text"]) == (2, 5, "hjw")
+
+
 def test_rejections_are_rows(tmp_path: Path) -> None:
     with Corpus(tmp_path / "a.db", create=True) as corpus:
         corpus.add([Rejection("prose", "once upon a time", "s", "p", "lines 1-3"), Piece("x")])

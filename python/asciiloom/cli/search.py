@@ -19,7 +19,10 @@ def _line(record: dict[str, Any]) -> str:
     """One line about a piece: number, size, title, artist, source, licence."""
     parts = [f"#{record['id']}", f"{record['width']}x{record['height']}"]
     parts += [str(record["title"])] if record["title"] else []
-    parts += [f"by {record['artist']}"] if record["artist"] else []
+    if record["artist"]:
+        parts.append(f"by {record['artist']}")
+    elif record.get("signed"):
+        parts.append(f"signed by {record['signed']}")
     parts.append(str(record["source"]))
     parts += [f"({record['licence']})"] if record["licence"] else []
     return " - ".join(parts)

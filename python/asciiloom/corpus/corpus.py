@@ -112,8 +112,12 @@ class Corpus:
         return [row[0] for row in self.connection.execute(statement, params)]
 
     def select(self, selection: Selection | None = None) -> Iterator[Record]:
-        """Pieces as dictionaries, with ``tags`` a list and ``source`` a name, streamed."""
-        columns = "piece.*, (SELECT name FROM source WHERE source.id = piece.source_id) AS source"
+        """Pieces as dictionaries, streamed: ``tags`` a list, ``source`` a name, ``signed`` whose
+        signatures stand in the art."""
+        columns = (
+            "piece.*, (SELECT name FROM source WHERE source.id = piece.source_id) AS source,"
+            " (SELECT group_concat(DISTINCT artist) FROM credit WHERE piece_id = piece.id) AS signed"
+        )
         statement, params = (selection or Selection()).sql(columns)
         cursor = self.connection.execute(statement, params)
         names = [column[0] for column in cursor.description]
