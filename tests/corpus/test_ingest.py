@@ -94,7 +94,7 @@ def test_signatures_are_credit(tmp_path: Path) -> None:
         assert (signed["artist"], signed["signed"]) == (None, "Hayley Jane Wakenshaw")
         assert unsigned["signed"] is None
         (span,) = corpus.get(1)["credits"]
-        assert (span["row"], span["col"], span["text"]) == (2, 5, "hjw")
+        assert (span["row"], span["col"], span["text"]) == (2, 6, "hjw")
 
 
 def test_rejections_are_rows(tmp_path: Path) -> None:
