@@ -1,5 +1,6 @@
 """What every benchmark shares: medians over repeats, a table, and a JSON file beside the scripts."""
 
+import argparse
 import json
 import os
 import platform
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+
+
+def options(text: str | None) -> argparse.ArgumentParser:
+    """A parser whose --help is the script's own docstring."""
+    form = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(description=text, formatter_class=form)
 
 
 def seconds(run: Callable[[], object], repeats: int = 5) -> float:

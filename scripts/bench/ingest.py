@@ -6,23 +6,20 @@ canonical form, measures, hashes, provenance or shape index.
 Usage: python scripts/bench/ingest.py [--count 20000]
 """
 
-import argparse
 import json
 import sqlite3
 import tempfile
 import time
 from pathlib import Path
 
-from _common import report
+from _common import options, report
 
 from asciiloom.corpus import Corpus
 from asciiloom.readers import synth
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--count", type=int, default=20_000)
     count = parser.parse_args().count
     rows = []

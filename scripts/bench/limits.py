@@ -6,13 +6,12 @@ the ratio is what exactness, budgets and forbidden glyphs cost.
 Usage: python scripts/bench/limits.py [--count 10000]
 """
 
-import argparse
 import time
 from dataclasses import replace
 
 import numpy as np
 import torch
-from _common import report
+from _common import options, report
 
 from asciiloom.generate import Constraint, Engine, Request, Sampling
 from asciiloom.model import PRESETS, GridTransformer
@@ -40,9 +39,7 @@ def random_limits(rng: np.random.Generator) -> Constraint:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     count = parser.parse_args().count
     rng = np.random.default_rng(0)

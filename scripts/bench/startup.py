@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from _common import report, seconds
+from _common import options, report, seconds
 
 BIN = Path(sys.executable).parent
 
 
 def main() -> None:
+    options(__doc__).parse_args()
+
     def run(*command: object) -> float:
         return seconds(
             lambda: subprocess.run([str(c) for c in command], check=True, capture_output=True), 9

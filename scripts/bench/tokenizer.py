@@ -5,7 +5,7 @@ Usage: python scripts/bench/tokenizer.py
 
 import json
 
-from _common import report, seconds
+from _common import options, report, seconds
 from tokenizers import Tokenizer
 
 from asciiloom.export import tokenizer_json
@@ -14,6 +14,7 @@ from asciiloom.tokens import GridTokenizer
 
 
 def main() -> None:
+    options(__doc__).parse_args()
     texts = [p.text for p in synth.generate(5000)]
     chars = sum(map(len, texts))
     ours = GridTokenizer()
