@@ -81,6 +81,11 @@ def test_cached_greedy_decoding_is_the_argmax_of_the_whole_sequence() -> None:
         canvas.step(np.array([wanted]))
 
 
+def natural_widths(card: Card) -> set[int | None]:
+    generator = Generator(_model(), card)
+    return {generator._natural_size("bar", None, Constraint(20, 5), 0, n)[0] for n in range(40)}
+
+
 def test_generator_asks_for_natural_sizes(run_folder: Path) -> None:
     sizes = (("shape", 9, 5, "ring"), ("maze", 30, 20, "maze"), ("shape", 7, 7, "big star"))
     natural = Generator(_model(), Card(sizes))._natural_size
@@ -93,6 +98,12 @@ def test_generator_asks_for_natural_sizes(run_folder: Path) -> None:
     assert banner("dog", "banner", Constraint(40, 12), 0, 0) == (9, 3)
     assert natural("", None, Constraint(5, 5), 0, 0) == (None, None)
     assert natural("", "maze", Constraint.exact(7, 3), 0, 0) == (7, 3)
+    # Of several, one of the larger half; and what was planned for a size ends at its edge.
+    many = Card(tuple(("shape", n, 3, "bar") for n in range(2, 12)))
+    assert natural_widths(many) <= set(range(7, 12))
+    small = Generator(_model(), Card((("shape", 4, 2, "bar"),)))
+    for drawing in small.draw("bar", constraint=Constraint(40, 12), count=5):
+        assert Constraint(4, 2).violations(drawing.text) == []
     loaded = Generator.load(run_folder / "latest")
     drawings = loaded.draw("cat", constraint=Constraint(20, 8), count=3, seed=5)
     assert [d.index for d in drawings] == [0, 1, 2]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,11 @@ class Generator:
         requests = []
         for index in range(count):
             width, height = self._natural_size(words, kind, limits, seed, index)
-            requests.append(Request(words, kind, width, height, limits, seed, index))
+            room = limits
+            if width is not None and height is not None:
+                # What was planned for a size is over at its edge.
+                room = replace(limits, max_width=width, max_height=height)
+            requests.append(Request(words, kind, width, height, room, seed, index))
         texts = self.engine.run(requests, sampling, progress)
         return [Drawing(t, words, kind, seed, i) for i, t in enumerate(texts)]
 
@@ -95,6 +99,9 @@ class Generator:
         fitting = [size for size, n in zip(fitting, shared, strict=True) if n == best]
         if not fitting:
             return None, None
+        # Whoever grants room wants it used: one of the larger half.
+        fitting.sort(key=lambda size: size[1] * size[2])
+        fitting = fitting[len(fitting) // 2 :]
         rng = np.random.Generator(np.random.Philox(key=[seed, (1 << 63) + index]))
         _, width, height, _ = fitting[int(rng.integers(len(fitting)))]
         return width, height
