@@ -100,6 +100,16 @@ def test_planted_twins_are_found_and_strangers_are_not(tmp_path: Path, how: str)
         true = {(k + 1, len(originals) + k + 1) for k in range(100)}
         assert len(found & true) >= 90, (how, len(found & true))
 
+        def drawn_as(number: int) -> int:
+            return number if number <= len(originals) else number - len(originals)
+
+        # Any other pair must be of drawings that agree on the grid before they were touched.
+        for one, two in found - true:
+            a, b = (originals[drawn_as(number) - 1].text for number in (one, two))
+            agreement, contained, _ = _scores(a, b)
+            ink = min(sum(c not in " \n" for c in text) for text in (a, b))
+            assert a == b or judge(agreement, contained, ink) is not None, (how, one, two)
+
 
 def test_clusters_have_one_canonical_and_splits_do_not_leak(corpus: Corpus) -> None:
     rows = corpus.connection.execute(
