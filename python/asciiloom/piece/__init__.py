@@ -1,6 +1,7 @@
 """What a piece *is*: canonical text, grid, measures, hashes, credits. Pure functions, no I/O."""
 
 from asciiloom.piece.canonical import Canonical, canonicalize
+from asciiloom.piece.colour import ColourPlane
 from asciiloom.piece.credit import CreditSpan, blank_credits, find_credits
 from asciiloom.piece.grid import Grid, mirror_text
 from asciiloom.piece.hashing import bare_hashes, content_hash
@@ -20,6 +21,7 @@ __all__ = [
     "CP437_GLYPHS",
     "KINDS",
     "Canonical",
+    "ColourPlane",
     "CreditSpan",
     "Grid",
     "Measures",

@@ -30,7 +30,9 @@ class Piece:
 
     ``path`` and ``locator`` say where it was found (file, and row or offset in it); ``original``
     holds the bytes it came from where they differ from the text; ``sequence`` names the film
-    that a frame belongs to; ``steps`` lists what was changed on the way.
+    that a frame belongs to; ``steps`` lists what was changed on the way. ``group`` is whom the
+    artist drew for, ``made`` the ISO date of drawing, ``colour`` a packed ``ColourPlane``, and
+    ``flags`` what a curator should look at.
     """
 
     text: str
@@ -47,6 +49,10 @@ class Piece:
     original: bytes | None = None
     sequence: str | None = None
     steps: tuple[str, ...] = ()
+    group: str | None = None
+    made: str | None = None
+    colour: bytes | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Protocol
 
-from asciiloom.piece import Piece, Rejection, canonicalize, clean_tags, one_line
+from asciiloom.piece import ColourPlane, Piece, Rejection, canonicalize, clean_tags, one_line
 
 MAX_CHARS = 1_000_000
 MAX_ROWS = 20_000
@@ -22,7 +22,10 @@ class ReadOptions:
 
     ``columns`` maps a field of ``Piece`` to a column name of the table; ``source``, ``licence``
     and ``artist`` fill what the input itself leaves open; ``tags`` are added to every piece;
-    ``whole`` takes each text file as one piece, never as a page of several.
+    ``whole`` takes each text file as one piece, never as a page of several; ``encoding`` is that of
+    text files, where the curator knows better than their bytes. ``words`` are set in every font
+    file met. ``columns_wide`` and ``palette`` say how images are drawn; ``frames`` keeps every frame
+    of a film, however alike.
     """
 
     source: str | None = None
@@ -31,6 +34,11 @@ class ReadOptions:
     tags: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
+    encoding: str | None = None
+    words: tuple[str, ...] = ()
+    columns_wide: int = 80
+    palette: str = "ascii"
+    frames: bool = False
 
 
 @dataclass(slots=True)
@@ -63,11 +71,29 @@ class Reader(Protocol):
     @property
     def summary(self) -> str: ...
 
+    @property
+    def recognised(self) -> str:
+        """How ``sniff`` knows the format, in a few words."""
+
+    @property
+    def oracle(self) -> str:
+        """The independent program or rule that the reader is held against."""
+
     def sniff(self, head: bytes, path: str) -> bool:
         """Whether the first 4096 bytes (or the name) are of this format."""
 
     def read(self, source: Input) -> Iterator[Item]:
         """Every piece and every rejection, in order; never raises for bad bytes."""
+
+
+def read_whole(source: Input, limit: int) -> bytes | Rejection:
+    """The bytes of ``source``, or a rejection where there are more than ``limit``."""
+    data = source.stream.read(limit + 1)
+    if len(data) <= limit:
+        return data
+    name = source.options.source or "unknown"
+    detail = f"more than {limit >> 20} MiB; at most that for this format"
+    return Rejection("too-large", detail, name, source.path)
 
 
 def make_item(
@@ -86,6 +112,11 @@ def make_item(
     licence: object = None,
     encoding: str = "utf-8",
     sequence: str | None = None,
+    group: object = None,
+    made: str | None = None,
+    colour: ColourPlane | None = None,
+    steps: tuple[str, ...] = (),
+    flags: tuple[str, ...] = (),
 ) -> Item:
     """Canonicalise ``raw`` and wrap it as a ``Piece``, or as a ``Rejection`` that says why not.
 
@@ -110,6 +141,10 @@ def make_item(
     if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
         limits = f"at most {MAX_CHARS:,} characters, {MAX_WIDTH:,}x{MAX_ROWS:,}"
         return reject("too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}")
+    if colour is not None and not (
+        colour.fore.shape[0] == rows and colour.fore.shape[1] >= widest
+    ):
+        colour, steps = None, (*steps, "colour-dropped")
     if original is None and text != raw:
         original = raw.encode("utf-8", "surrogatepass")
     return Piece(
@@ -126,7 +161,11 @@ def make_item(
         encoding=encoding,
         original=original,
         sequence=sequence,
-        steps=canonical.steps,
+        steps=(*steps, *canonical.steps),
+        group=one_line(group),
+        made=made,
+        colour=colour.pack() if colour is not None else None,
+        flags=flags,
     )
 
 

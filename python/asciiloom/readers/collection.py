@@ -17,6 +17,8 @@ class CollectionReader:
     name = "collection"
     extensions = (".pieces",)
     summary = "text files of titled pieces: %% title | kind | tags"
+    recognised = "%% or %! on the first line"
+    oracle = "this project's own collections"
 
     def sniff(self, head: bytes, path: str) -> bool:
         return head.startswith((b"%! ", b"%% "))

@@ -25,8 +25,10 @@ class Decoded:
     encoding: str
 
 
-def decode(data: bytes) -> Decoded:
-    """``data`` as text with the encoding that was used; never fails."""
+def decode(data: bytes, forced: str | None = None) -> Decoded:
+    """``data`` as text with the encoding that was used (``forced``, where given); never fails."""
+    if forced:
+        return Decoded(data.decode(forced, "replace"), forced)
     for bom, name in _BOMS:
         if data.startswith(bom):
             return Decoded(data.decode(name, "replace"), name)

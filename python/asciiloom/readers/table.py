@@ -16,6 +16,7 @@ from asciiloom.readers.base import Input, Item, make_item
 
 MAX_LINE = 32 << 20
 MAX_JSON = 256 << 20
+MAX_ARROW = 1 << 30
 MAX_SHAPES = 1000
 
 # Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
@@ -23,6 +24,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "text": (
         "text",
         "ascii_art",
+        "art_text",
         "asciiart",
         "ascii",
         "art",
@@ -47,39 +49,60 @@ _FILM = re.compile(r"(?:movie|film|animation):(.+)\Z")
 
 class TableReader:
     name = "table"
-    extensions = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
-    summary = "JSONL, JSON, CSV, TSV and Parquet tables, one piece a row"
+    extensions = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".feather")
+    summary = "JSONL, JSON, CSV, TSV, Parquet and Arrow tables, one piece a row"
+    recognised = "a JSON object or array of objects, PAR1, ARROW1; their extensions"
+    oracle = "pandas and pyarrow on the same file"
 
     def sniff(self, head: bytes, path: str) -> bool:
         lowered = path.lower()
-        if lowered.endswith(self.extensions) or head.startswith(b"PAR1"):
+        if lowered.endswith(self.extensions) or head.startswith((b"PAR1", b"ARROW1")):
             return True
-        return head.lstrip()[:1] == b"{" and b'"' in head[:64] and b":" in head
+        return re.match(rb"\s*(?:\[\s*)?\{\s*\"[^\"\n]{0,80}\"\s*:", head) is not None
 
     def read(self, source: Input) -> Iterator[Item]:
         lowered = source.name.lower()
         if source.head.startswith(b"PAR1"):
             rows = _parquet_rows(source)
+        elif source.head.startswith(b"ARROW1") or lowered.endswith((".arrow", ".feather")):
+            rows = _arrow_rows(source)
         elif lowered.endswith((".csv", ".tsv")):
             rows = _csv_rows(source, "\t" if lowered.endswith(".tsv") else ",")
-        elif lowered.endswith(".json"):
+        elif lowered.endswith(".json") or _is_document(source.head, lowered):
             rows = _json_rows(source)
         else:
             rows = _jsonl_rows(source)
-        roles: dict[tuple[str, ...], dict[str, str]] = {}  # rows of one table may differ in keys
-        for locator, row in rows:
-            if isinstance(row, str):
-                reason, _, detail = row.partition(": ")
-                yield Rejection(
-                    reason, detail, source.options.source or "unknown", source.path, locator
-                )
-                continue
-            keys = tuple(row)
-            if keys not in roles:
-                if len(roles) >= MAX_SHAPES:
-                    roles.clear()
-                roles[keys] = column_roles(keys, source.options.columns)
-            yield _row_item(row, roles[keys], source, locator)
+        yield from row_items(rows, source)
+
+
+def _is_document(head: bytes, path: str) -> bool:
+    """Whether JSON without a telling name is one document: its first line is not a whole value."""
+    if path.endswith((".jsonl", ".ndjson")):
+        return False
+    first, ended, _ = head.lstrip().partition(b"\n")
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        return bool(ended)
+    return False
+
+
+def row_items(rows: Iterable["Row"], source: Input) -> Iterator[Item]:
+    """One item a row: ``rows`` are (locator, mapping or "reason: detail")."""
+    roles: dict[tuple[str, ...], dict[str, str]] = {}  # rows of one table may differ in keys
+    for locator, row in rows:
+        if isinstance(row, str):
+            reason, _, detail = row.partition(": ")
+            yield Rejection(
+                reason, detail, source.options.source or "unknown", source.path, locator
+            )
+            continue
+        keys = tuple(row)
+        if keys not in roles:
+            if len(roles) >= MAX_SHAPES:
+                roles.clear()
+            roles[keys] = column_roles(keys, source.options.columns)
+        yield _row_item(row, roles[keys], source, locator)
 
 
 def _plain(name: str) -> str:
@@ -107,6 +130,9 @@ def _row_item(
     if text is None and "conversations" in row:
         title, text = _conversation(row["conversations"])
     name = options.source or str(values.get("source") or "unknown")
+    if not isinstance(text, str) and {"charset", "frames", "palette"} <= row.keys():
+        detail = f"Playscii: glyphs by number in its own charset {row['charset']}"
+        return Rejection("custom-charset", detail[:200], name, source.path, locator)
     if not isinstance(text, str):
         known = ", ".join(COLUMNS["text"])
         detail = f"no text column (looked for {known}); name it with --column text=NAME"
@@ -223,9 +249,16 @@ def _json_rows(source: Input) -> Iterator[Row]:
         return
     try:
         rows = json.loads(data)
-    except (ValueError, RecursionError):
-        # Many ".json" files are JSON lines.
-        yield from _jsonl_rows(Input.from_bytes(data, source.path, source.options))
+    except RecursionError:
+        yield "", "too-deep: JSON nested deeper than the parser goes"
+        return
+    except ValueError as error:
+        if data.lstrip()[:1] == b"[":
+            yield from _array_rows(data, error)
+        elif not _is_row(data):
+            yield "", f"bad-json: {str(error)[:200]}"
+        else:  # many ".json" files are JSON lines
+            yield from _jsonl_rows(Input.from_bytes(data, source.path, source.options))
         return
     if isinstance(rows, dict):
         lists = [value for value in rows.values() if isinstance(value, list)]
@@ -247,6 +280,34 @@ def _json_rows(source: Input) -> Iterator[Row]:
             row = {"text": row}
         bad = f"bad-json: a row must be an object, not {type(row).__name__}"
         yield f"row {number}", row if isinstance(row, dict) else bad
+
+
+def _is_row(data: bytes) -> bool:
+    """Whether the first line is a whole object."""
+    try:
+        return isinstance(json.loads(data.lstrip().partition(b"\n")[0]), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _array_rows(data: bytes, error: ValueError) -> Iterator[Row]:
+    """The objects of an array that is damaged further on, then why no more."""
+    text = data.decode("utf-8", "replace")
+    decoder = json.JSONDecoder()
+    at = text.index("[") + 1
+    number = 0
+    separator = re.compile(r"[\s,]*")
+    while True:
+        blank = separator.match(text, at)
+        at = blank.end() if blank else at
+        try:
+            row, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        number += 1
+        bad = f"bad-json: a row must be an object, not {type(row).__name__}"
+        yield f"row {number}", row if isinstance(row, dict) else bad
+    yield f"row {number + 1}", f"truncated: {str(error)[:200]}"
 
 
 def _csv_rows(source: Input, delimiter: str) -> Iterator[Row]:
@@ -281,3 +342,26 @@ def _parquet_rows(source: Input) -> Iterator[Row]:
                 yield f"row {number}", row
     except (pa.ArrowException, OSError, ValueError) as error:
         yield "", f"bad-parquet: {str(error)[:200]}"
+
+
+def _arrow_rows(source: Input) -> Iterator[Row]:
+    """Rows of an Arrow file or stream, the form in which ``datasets`` keeps a data set on disk."""
+    import pyarrow as pa
+
+    data = source.stream.read(MAX_ARROW + 1)
+    if len(data) > MAX_ARROW:
+        yield "", f"too-large: an Arrow file of more than {MAX_ARROW >> 20} MiB; use Parquet"
+        return
+    number = 0
+    try:
+        if data.startswith(b"ARROW1"):
+            table = pa.ipc.open_file(data)
+            batches = (table.get_batch(n) for n in range(table.num_record_batches))
+        else:
+            batches = iter(pa.ipc.open_stream(data))
+        for batch in batches:
+            for row in batch.to_pylist():
+                number += 1
+                yield f"row {number}", row
+    except (pa.ArrowException, OSError, ValueError) as error:
+        yield f"row {number + 1}", f"bad-arrow: {str(error)[:200]}"

@@ -1,0 +1,56 @@
+"""The colour plane: what colour each cell of a picture has, kept compactly beside its text.
+
+Two grids of 24-bit colours, foreground and background, with -1 for the terminal's own. A picture
+has few colours in long runs, so the plane is a palette and indices, deflated: about a tenth of the
+escape sequences it came from.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEFAULT = -1
+_MAGIC = b"CP1\0"
+_HEADER = struct.Struct("<4sIIII")  # magic, rows, columns, palette entries, bytes an index
+MAX_CELLS = 64 << 20
+
+Colours = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColourPlane:
+    """``fore`` and ``back``: int32 (rows, columns), 0xRRGGBB or ``DEFAULT``, by code point of each row."""
+
+    fore: Colours
+    back: Colours
+
+    def pack(self) -> bytes:
+        """The plane as bytes."""
+        both = np.stack([self.fore, self.back])
+        palette, index = np.unique(both, return_inverse=True)
+        size = 1 if len(palette) <= 256 else 4
+        cells = index.reshape(both.shape).astype("u1" if size == 1 else "<u4")
+        header = _HEADER.pack(_MAGIC, *self.fore.shape, len(palette), size)
+        return header + zlib.compress(palette.astype("<i4").tobytes() + cells.tobytes(), 6)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> "ColourPlane":
+        """The plane that ``pack`` wrote; ``ValueError`` where the bytes are none."""
+        if len(data) < _HEADER.size:
+            raise ValueError("not a colour plane")
+        magic, rows, columns, entries, size = _HEADER.unpack_from(data)
+        if magic != _MAGIC or size not in (1, 4) or rows * columns > MAX_CELLS:
+            raise ValueError("not a colour plane")
+        expected = entries * 4 + 2 * rows * columns * size
+        body = zlib.decompressobj().decompress(data[_HEADER.size :], expected + 1)
+        if len(body) != expected or entries > 2 * rows * columns + 1:
+            raise ValueError("a damaged colour plane")
+        palette = np.frombuffer(body, "<i4", entries)
+        cells = np.frombuffer(body, "u1" if size == 1 else "<u4", offset=entries * 4)
+        if cells.size and cells.max() >= entries:
+            raise ValueError("a damaged colour plane")
+        both = palette[cells].astype(np.int32).reshape(2, rows, columns)
+        return cls(both[0], both[1])

@@ -1,0 +1,60 @@
+"""Hugging Face data sets: folders that ``datasets`` saved, and data sets on the hub by name."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from asciiloom.errors import MissingExtraError, ReaderError
+from asciiloom.piece import one_line
+from asciiloom.readers.base import Input, Item, ReadOptions
+from asciiloom.readers.table import row_items
+
+PREFIX = "hf:"
+_ABOUT = frozenset(["dataset_info.json", "state.json", "dataset_dict.json"])
+_MAX_ABOUT = 1 << 20
+
+
+def data_files(
+    folder: Path, files: Sequence[str], options: ReadOptions
+) -> tuple[Sequence[str], ReadOptions]:
+    """The files of ``folder`` that hold rows, and the options with what a saved data set says of
+    itself (its name and licence). Every other folder comes back as it is."""
+    if "dataset_info.json" not in files or not any(f.endswith((".arrow", ".parquet")) for f in files):
+        return files, options
+    kept = [name for name in files if name not in _ABOUT]
+    try:
+        with (folder / "dataset_info.json").open("rb") as stream:
+            about = json.loads(stream.read(_MAX_ABOUT))
+    except (OSError, ValueError, RecursionError):
+        return kept, options
+    if not isinstance(about, dict):
+        return kept, options
+    return kept, replace(
+        options,
+        source=options.source or one_line(about.get("dataset_name")) or folder.name,
+        licence=options.licence or one_line(about.get("license")),
+    )
+
+
+def read_hub(path: str, options: ReadOptions) -> Iterator[Item]:
+    """The rows of ``hf:owner/name`` or ``hf:owner/name:split``, streamed.
+
+    Raises ``MissingExtraError`` without ``datasets`` and ``ReaderError`` where the hub gives none.
+    """
+    try:
+        import datasets  # type: ignore[import-not-found, unused-ignore]
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("reading from the hub", "hub") from error
+    name, _, split = path.removeprefix(PREFIX).partition(":")
+    told = replace(options, source=options.source or name)
+    try:
+        loaded: Any = datasets.load_dataset(name, split=split or None, streaming=True)
+        parts = loaded.items() if hasattr(loaded, "items") else [(split or "train", loaded)]
+        for part, rows in parts:
+            located = ((f"{part} row {number}", dict(row)) for number, row in enumerate(rows, 1))
+            yield from row_items(located, Input.from_bytes(b"", path, told))
+    except Exception as error:  # whatever hub, network or loader raise, the user gets one line
+        detail = one_line(f"{type(error).__name__}: {error}", 200)
+        raise ReaderError(f"cannot read {path}: {detail}") from error

@@ -1,0 +1,108 @@
+"""Films for a telnet screen: how long a frame stays, then its rows, over and over.
+
+A film is one sequence. Most frames differ from the one before by an eyelid, so only those that
+show something new become pieces; the rest are counted in one rejection.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from asciiloom.piece import Grid, Rejection
+from asciiloom.readers.base import Input, Item, make_item, read_whole
+from asciiloom.readers.decode import decode
+
+MAX_FILE = 64 << 20
+_COUNT = re.compile(r"\d{1,5}\Z")
+_MAX_ROWS = 100
+# Share of inked cells that must agree with a kept frame for a frame to be nothing new.
+SAME = 0.8
+_REMEMBERED = 12
+
+
+def thin(frames: Sequence[str], same: float = SAME) -> list[int]:
+    """Indices of the frames that differ from each of the last few kept ones."""
+    kept: list[int] = []
+    recent: list[np.ndarray] = []
+    for number, frame in enumerate(frames):
+        cells = Grid.from_text(frame).cells if frame.strip() else np.zeros((0, 0), np.uint32)
+        if not cells.size:
+            continue
+        if any(agreement(cells, other) >= same for other in recent):
+            continue
+        kept.append(number)
+        recent = [*recent, cells][-_REMEMBERED:]
+    return kept
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> float:
+    """Equal inked cells over the cells inked in either, at the better of shifts by a column or row."""
+    best = 0.0
+    for down in (-1, 0, 1):
+        for right in (-2, -1, 0, 1, 2):
+            if down and right:
+                continue
+            best = max(best, _overlap(a, b, down, right))
+    return best
+
+
+def _overlap(a: np.ndarray, b: np.ndarray, down: int, right: int) -> float:
+    rows, columns = max(a.shape[0], b.shape[0]) + 1, max(a.shape[1], b.shape[1]) + 2
+    left, other = np.full((rows, columns), 32, np.uint32), np.full((rows, columns), 32, np.uint32)
+    left[max(0, -down) :, max(0, -right) :][: a.shape[0], : a.shape[1]] = a
+    other[max(0, down) :, max(0, right) :][: b.shape[0], : b.shape[1]] = b
+    either = (left != 32) | (other != 32)
+    return float(((left == other) & either).sum() / max(1, either.sum()))
+
+
+class FilmReader:
+    name = "film"
+    extensions = (".txt", ".vtf")
+    summary = "telnet films: frames of equal height, each after its duration"
+    recognised = "a number alone on the first line and again every so many rows"
+    oracle = "public collections of the same frames"
+
+    def sniff(self, head: bytes, path: str) -> bool:
+        rows = [row.rstrip(b"\r") for row in head.split(b"\n")]
+        return _period([row.decode("latin-1") for row in rows[:-1]]) > 0
+
+    def read(self, source: Input) -> Iterator[Item]:
+        data = read_whole(source, MAX_FILE)
+        if isinstance(data, Rejection):
+            yield data
+            return
+        name = source.options.source or "unknown"
+        decoded = decode(data, source.options.encoding)
+        rows = decoded.text.replace("\r\n", "\n").split("\n")
+        period = _period(rows)
+        starts = [n for n in range(0, len(rows), period or len(rows)) if _COUNT.match(rows[n].strip())]
+        frames = ["\n".join(rows[n + 1 : n + period]) for n in starts]
+        title = source.name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        kept = range(len(frames)) if source.options.frames else thin(frames)
+        drawn = 0
+        for number in kept:
+            if not frames[number].strip():
+                continue
+            drawn += 1
+            first = starts[number] + 2
+            yield make_item(
+                frames[number], options=source.options, path=source.path, original=data,
+                locator=f"frame {number + 1}, lines {first}-{first + period - 2}", title=title,
+                tags=(f"film:{title}",), kind="frame", sequence=f"{name}/{title}",
+                encoding=decoded.encoding,
+            )  # fmt: skip
+        if drawn < len(frames):
+            detail = f"{len(frames) - drawn:,} of {len(frames):,} frames are blank or show nothing new"
+            yield Rejection("near-frames", detail, name, source.path)
+
+
+def _period(rows: list[str]) -> int:
+    """Rows from one count to the next, or 0 where the text is no film."""
+    if not rows or not _COUNT.match(rows[0].strip()):
+        return 0
+    for period in range(3, min(_MAX_ROWS, len(rows) // 3) + 1):
+        counts = rows[0 : period * min(8, len(rows) // period) : period]
+        if len(counts) >= 3 and all(_COUNT.match(row.strip()) for row in counts):
+            return period
+    return 0
