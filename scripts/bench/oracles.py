@@ -29,7 +29,7 @@ from _common import options, report
 
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import read_path
-from asciiloom.readers.cow import UnsupportedPerl, parse_cow
+from asciiloom.readers.cow import UnsupportedPerlError, parse_cow
 from asciiloom.readers.decode import decode
 from asciiloom.readers.figlet import load_font, set_words
 from asciiloom.readers.screens import SCREENS
@@ -115,7 +115,7 @@ class AnsiLove:
         amiga: bool = False,
         trimmed: bool = False,
     ) -> str:
-        """"" where image and screen agree, else what does not: rows, columns or cells.
+        """ "" where image and screen agree, else what does not: rows, columns or cells.
 
         ``trimmed``: ansilove cuts a .diz at its last used column.
         """
@@ -252,7 +252,7 @@ def cows(folders: list[Path], cowsay: str) -> Count:
     for path in files_of(folders, (".cow",)):
         try:
             mine = parse_cow(decode(path.read_bytes()).text).text
-        except UnsupportedPerl:
+        except UnsupportedPerlError:
             count.files += 1
             count.explain("outside the dialect, rejected with the reason")
             continue
@@ -286,11 +286,22 @@ def fonts(folders: list[Path], setter: str, suffix: str) -> Count:
         except Exception:  # noqa: S112 - the reader rejects it with the reason
             continue
         for word in WORDS:
-            command = [setter, "-d", str(path.parent.resolve()), "-f", path.stem, "-w", "2000", word]
+            command = [
+                setter,
+                "-d",
+                str(path.parent.resolve()),
+                "-f",
+                path.stem,
+                "-w",
+                "2000",
+                word,
+            ]
             done = subprocess.run(command, capture_output=True, timeout=60, check=False)
             if done.returncode:
                 continue
-            theirs = _trim(done.stdout.decode("utf-8" if suffix == ".tlf" else "latin-1", "replace"))
+            theirs = _trim(
+                done.stdout.decode("utf-8" if suffix == ".tlf" else "latin-1", "replace")
+            )
             count.files += 1
             if _trim(set_words(font, word)) == theirs:
                 count.equal += 1

@@ -2,10 +2,10 @@
 """Hold what the readers make of native files against public collections of the same files.
 
 For every file of NATIVE that the collections in CORPUS also list, pieces are matched one to one as
-near-twins on the grid (the corpus's own judgement of "the same"). Recall is the share of the
+near-twins on the grid (the corpus's own judgement of "the same"): recall is the share of the
 collection's pieces that found a match, precision the share of ours. Where one side cut finer than the
-other, no pair agrees; "covered" counts a piece whose rows the other side has all the same, in one
-piece or several (95 % of its inked characters).
+other, no pair agrees; "with cuts" also counts a piece whose rows the other side has all the same, in
+one piece or several (95 % of its inked characters).
 
 Example: python scripts/bench/recall.py ../shared/native ../shared/corpus --worst 10
 """
@@ -28,6 +28,7 @@ from asciiloom.corpus.signatures import GridBatch
 from asciiloom.corpus.verify import verify_pairs
 from asciiloom.piece import Piece, canonicalize
 from asciiloom.readers import read_path
+from asciiloom.readers.page import title_line
 
 # Collection file -> (folder of its native files, what the group is called).
 GROUPS = {
@@ -50,14 +51,14 @@ COVERED = 0.95
 
 @dataclass(slots=True)
 class Tally:
-    """Pieces on both sides, matched one to one, and covered by the other side's rows."""
+    """Pieces on both sides, matched one to one, and found at all: matched, or cut otherwise."""
 
     files: int = 0
     theirs: int = 0
     ours: int = 0
     matched: int = 0
-    covered_theirs: int = 0
-    covered_ours: int = 0
+    found_theirs: int = 0
+    found_ours: int = 0
     worst: list[tuple[float, str, int, int, int]] = field(default_factory=list)
 
 
@@ -66,27 +67,30 @@ def _ink(text: str) -> int:
 
 
 def _rows(texts: list[str]) -> Counter[str]:
-    """Rows without their indent: a cut elsewhere moves the common indent."""
-    return Counter(row.strip() for text in texts for row in text.split("\n") if row.strip())
+    """Rows without their indent: a cut elsewhere moves the common indent. Title lines are left out:
+    one side lifts them into the title, the other may keep them."""
+    stripped = (row.strip() for text in texts for row in text.split("\n"))
+    return Counter(row for row in stripped if row and title_line(row) is None)
 
 
-def covered(texts: list[str], others: list[str]) -> int:
-    """How many of ``texts`` have nearly all their rows among those of ``others``."""
+def covered(texts: list[str], others: list[str]) -> set[int]:
+    """Which of ``texts`` have nearly all their rows among those of ``others``."""
     there = _rows(others)
-    count = 0
-    for text in texts:
+    out = set()
+    for number, text in enumerate(texts):
         ink = found = 0
         for row, times in _rows([text]).items():
             ink += _ink(row) * times
             found += _ink(row) * min(times, there[row])
-        count += found >= COVERED * max(1, ink)
-    return count
+        if found >= COVERED * max(1, ink):
+            out.add(number)
+    return out
 
 
-def matches(theirs: list[str], ours: list[str]) -> int:
-    """Pairs of near-twins, one to one, the best first."""
+def matches(theirs: list[str], ours: list[str]) -> tuple[set[int], set[int]]:
+    """Which of both are near-twins of one another, one to one, the best pairs first."""
     if not theirs or not ours:
-        return 0
+        return set(), set()
     texts = [text[:100_000] for text in (*theirs, *ours)]
     batch = GridBatch.from_texts(texts)
     ink = np.array([_ink(text) for text in texts], np.int64)
@@ -97,11 +101,10 @@ def matches(theirs: list[str], ours: list[str]) -> int:
         if min(ink[a], ink[len(theirs) + b]) * 2 >= max(ink[a], ink[len(theirs) + b])
     ]
     if not pairs:
-        return 0
+        return set(), set()
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
     scores = verify_pairs(batch, ink, left, right)
     taken: set[int] = set()
-    found = 0
     for k in np.argsort(-scores[:, 0], kind="stable").tolist():
         a, b = int(left[k]), int(right[k])
         if a in taken or b in taken:
@@ -109,8 +112,8 @@ def matches(theirs: list[str], ours: list[str]) -> int:
         agreement, contained, _ = scores[k].tolist()
         if texts[a] == texts[b] or judge(agreement, contained, int(min(ink[a], ink[b]))) == "same":
             taken |= {a, b}
-            found += 1
-    return found
+    first = {n for n in taken if n < len(theirs)}
+    return first, {n - len(theirs) for n in taken - first}
 
 
 def compare(native: Path, corpus: Path) -> dict[str, Tally]:
@@ -134,13 +137,14 @@ def compare(native: Path, corpus: Path) -> dict[str, Tally]:
             if not theirs:
                 continue
             ours = [item.text for item in read_path(path) if isinstance(item, Piece)]
-            found = matches(theirs, ours)
+            found_theirs, found_ours = matches(theirs, ours)
+            found = len(found_theirs)
             tally.files += 1
             tally.theirs += len(theirs)
             tally.ours += len(ours)
             tally.matched += found
-            tally.covered_theirs += covered(theirs, ours)
-            tally.covered_ours += covered(ours, theirs)
+            tally.found_theirs += len(found_theirs | covered(theirs, ours))
+            tally.found_ours += len(found_ours | covered(ours, theirs))
             missed = len(theirs) + len(ours) - 2 * found
             if missed:
                 tally.worst.append(
@@ -158,16 +162,18 @@ def main() -> None:
     tallies = compare(told.native, told.corpus)
     rows = [
         (group, t.files, t.theirs, t.ours, round(t.matched / max(1, t.theirs), 4),
-         round(t.matched / max(1, t.ours), 4), round(t.covered_theirs / max(1, t.theirs), 4),
-         round(t.covered_ours / max(1, t.ours), 4))
+         round(t.matched / max(1, t.ours), 4), round(t.found_theirs / max(1, t.theirs), 4),
+         round(t.found_ours / max(1, t.ours), 4))
         for group, t in tallies.items()
     ]  # fmt: skip
-    header = ("group", "files", "theirs", "ours", "recall", "precision", "theirs covered",
-              "ours covered")  # fmt: skip
+    header = ("group", "files", "theirs", "ours", "recall", "precision", "recall with cuts",
+              "precision with cuts")  # fmt: skip
     report("recall", header, rows)
     for group, t in tallies.items():
         for share, name, theirs, ours, found in sorted(t.worst, reverse=True)[: told.worst]:
-            print(f"  {group}: {name}: {theirs} theirs, {ours} ours, {found} matched ({share:.2f} apart)")
+            print(
+                f"  {group}: {name}: {theirs} theirs, {ours} ours, {found} matched ({share:.2f} apart)"
+            )
 
 
 if __name__ == "__main__":

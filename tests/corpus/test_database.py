@@ -90,11 +90,11 @@ def test_older_corpus_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Corpus(path, create=True).close()
     following = [
         *migrations(),
-        (2, "CREATE TABLE later (x INTEGER) STRICT;\nCREATE INDEX later_x ON later (x);\n"),
+        (len(migrations()) + 1, "CREATE TABLE later (x INTEGER) STRICT;\nCREATE INDEX later_x ON later (x);\n"),
     ]
     monkeypatch.setattr("asciiloom.corpus.database.migrations", lambda: following)
     with Corpus(path) as corpus:
-        assert corpus.connection.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert corpus.connection.execute("PRAGMA user_version").fetchone()[0] == len(following)
         assert corpus.connection.execute("SELECT count(*) FROM later").fetchone()[0] == 0
 
 
@@ -103,7 +103,7 @@ def test_failed_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     Corpus(path, create=True).close()
     broken = [
         *migrations(),
-        (2, "CREATE TABLE later (x INTEGER) STRICT;\nCREATE TABLE piece (x);\n"),
+        (len(migrations()) + 1, "CREATE TABLE later (x INTEGER) STRICT;\nCREATE TABLE piece (x);\n"),
     ]
     monkeypatch.setattr("asciiloom.corpus.database.migrations", lambda: broken)
     with pytest.raises(CorpusError):
@@ -112,7 +112,7 @@ def test_failed_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     with Corpus(path) as corpus:
         names = {r[0] for r in corpus.connection.execute("SELECT name FROM sqlite_master")}
         assert "later" not in names
-        assert corpus.connection.execute("PRAGMA user_version").fetchone()[0] == 1
+        assert corpus.connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations())
 
 
 def test_read_only_file_can_be_searched(tmp_path: Path) -> None:

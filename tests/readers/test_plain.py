@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Input, ReadOptions
-from asciiloom.readers.plain import PlainReader, is_prose, split_page
+from asciiloom.readers.page import is_prose, split_page
+from asciiloom.readers.plain import PlainReader
 
 CAT = " /\\_/\\\n( o.o )\n > ^ <"
 FISH = "><(((o>\n ~~~~~"

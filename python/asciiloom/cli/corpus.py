@@ -1,5 +1,6 @@
-"""``init``, ``ingest``, ``dedup``: making a corpus."""
+"""``init``, ``ingest``, ``formats``, ``dedup``: making a corpus."""
 
+import codecs
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,10 @@ from typing import Any
 import click
 
 from asciiloom.cli.options import database_argument, json_option, quiet_option
-from asciiloom.cli.output import progress, put_json, say, table
+from asciiloom.cli.output import progress, put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
 from asciiloom.corpus.writer import Tally
-from asciiloom.readers import ReadOptions
+from asciiloom.readers import ReadOptions, readers
 
 
 @click.command("init")
@@ -45,6 +46,23 @@ def init_command(db: str, as_json: bool) -> None:
     help="Table column of a role, e.g. text=art.",
 )
 @click.option("--whole", is_flag=True, help="A text file is one piece, never a page of several.")
+@click.option("--encoding", help="Of text files, e.g. cp866; found by their bytes where not given.")
+@click.option("--word", "words", multiple=True, help="Set this in every font file met, too.")
+@click.option("--frames", is_flag=True, help="Keep every frame of a film, however alike.")
+@click.option(
+    "--image-width",
+    type=click.IntRange(2, 1000),
+    default=80,
+    show_default=True,
+    help="Columns to draw images in.",
+)
+@click.option(
+    "--image-glyphs",
+    default="ascii",
+    show_default=True,
+    help="Glyphs to draw images with: ascii, blocks, braille or a string of them; -tone behind it"
+    " goes by darkness alone.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after this many items.")
 @json_option
 @quiet_option
@@ -57,11 +75,17 @@ def ingest_command(
     tags: tuple[str, ...],
     columns: tuple[str, ...],
     whole: bool,
+    encoding: str | None,
+    words: tuple[str, ...],
+    frames: bool,
+    image_width: int,
+    image_glyphs: str,
     limit: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Read PATHS (files, folders, or - for stdin) into the corpus DB, made if missing.
+    """Read PATHS (files, folders, archives, - for stdin, hf:owner/name) into the corpus DB, made if
+    missing. `asciiloom formats` lists what is read.
 
     Every item is accounted for: read = new + duplicate + rejected. A second run adds nothing.
 
@@ -73,7 +97,26 @@ def ingest_command(
         if not (role and equals and name):
             raise click.UsageError(f"--column {column!r} is not of the form ROLE=NAME")
         mapping[role] = name
-    options = ReadOptions(source, licence, artist, tags, mapping, whole)
+    if encoding is not None:
+        try:
+            encoding = codecs.lookup(encoding).name
+        except LookupError as error:
+            raise click.UsageError(
+                f"--encoding {encoding!r} is not one that Python knows"
+            ) from error
+    options = ReadOptions(
+        source,
+        licence,
+        artist,
+        tags,
+        mapping,
+        whole,
+        encoding,
+        words,
+        image_width,
+        image_glyphs,
+        frames,
+    )
     total = Tally()
     with Corpus(db, create=True) as corpus, progress("reading", quiet=quiet) as bar:
         for path in paths:
@@ -96,6 +139,35 @@ def ingest_command(
         say(f"  rejected: {count:,} {reason}")
     if total.rejected.total():
         say(f"  each with its place and reason: sqlite-utils rows {db} rejection")
+
+
+@click.command("formats")
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--nl", "form", flag_value="nl", help="JSON lines.")
+@click.option("--csv", "form", flag_value="csv", help="CSV.")
+def formats_command(form: str | None) -> None:
+    """List the formats that are read, in the order in which they are tried: how each is recognised and
+    which independent program or rule its reader is held against.
+
+    Example: asciiloom formats
+    """
+    rows = [
+        {
+            "name": reader.name,
+            "extensions": " ".join(e for e in reader.extensions if e),
+            "recognised": getattr(reader, "recognised", "a plug-in"),
+            "oracle": getattr(reader, "oracle", ""),
+            "summary": reader.summary,
+        }
+        for reader in readers()
+    ]
+    if form:
+        put_rows(rows, form)
+        return
+    for row in rows:
+        put(f"{row['name']:<12} {row['summary']}")
+        put(f"{'':<12}   known by: {row['recognised']}")
+        put(f"{'':<12}   held against: {row['oracle'] or 'nothing stated'}")
 
 
 def _summary(total: Tally) -> dict[str, Any]:

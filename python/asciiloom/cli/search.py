@@ -10,7 +10,7 @@ from asciiloom.cli.options import build_selection, database_argument, json_optio
 from asciiloom.cli.output import put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus, Selection
 from asciiloom.corpus.stats import stats
-from asciiloom.emit import TARGETS, emit, neutral
+from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
 
 _HIDDEN = ("bare_hash", "mirror_hash", "source_id", "ingest_id")
 
@@ -117,6 +117,8 @@ def _public(records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 @database_argument
 @click.argument("number", type=int)
 @click.option("--original", is_flag=True, help="The bytes it came from, exactly, and nothing else.")
+@click.option("--path", help="With --original: the place it was seen, where there are several.")
+@click.option("--colour", "--color", "colour", is_flag=True, help="In its own colours.")
 @click.option(
     "--format",
     "target",
@@ -124,28 +126,46 @@ def _public(records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     help="Only the art, ready to paste there.",
 )
 @json_option
-def show_command(db: str, number: int, original: bool, target: str | None, as_json: bool) -> None:
+def show_command(
+    db: str,
+    number: int,
+    original: bool,
+    path: str | None,
+    colour: bool,
+    target: str | None,
+    as_json: bool,
+) -> None:
     """Show piece NUMBER of DB: the art, its credit, where it was found, its near-twins.
 
+    \b
     Example: asciiloom show art.db 17
+             asciiloom show art.db 17 --colour
     """
     with Corpus(db) as corpus:
         if original:
-            sys.stdout.buffer.write(corpus.original(number))
+            sys.stdout.buffer.write(corpus.original(number, path))
             return
         record = corpus.get(number)
+        plane = corpus.colour(number) if colour or target == "html" else None
     if as_json:
         put_json({key: value for key, value in record.items() if key not in _HIDDEN})
         return
     if target:
-        put(emit(record["text"], target, {"title": record["title"]}))
+        put(emit(record["text"], target, {"title": record["title"], "colour": plane}))
         return
-    put(record["text"])
+    if plane is not None:
+        click.echo(paint_terminal(record["text"], plane), color=True)
+    else:
+        put(record["text"])
+        if colour:
+            say(f"piece {number} has no colours of its own")
     say("")
     say(_line(record))
-    for name in ("description", "kind", "charset", "split"):
+    for name in ("description", "crew", "made", "kind", "charset", "split"):
         if record[name]:
             say(f"  {name}: {record[name]}")
+    if record["flags"]:
+        say(f"  flags: {', '.join(record['flags'])}")
     if record["tags"]:
         say(f"  tags: {', '.join(record['tags'])}")
     for span in record["credits"]:

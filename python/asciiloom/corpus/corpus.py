@@ -18,7 +18,7 @@ from asciiloom.corpus.database import open_database
 from asciiloom.corpus.selection import Selection
 from asciiloom.corpus.writer import transaction
 from asciiloom.errors import CorpusError
-from asciiloom.piece import clean_tags
+from asciiloom.piece import ColourPlane, clean_tags
 
 if TYPE_CHECKING:
     import pandas
@@ -157,16 +157,27 @@ class Corpus:
         )
         return record
 
-    def original(self, number: int) -> bytes:
-        """The bytes a piece came from, exactly; the canonical text where they were the same."""
+    def colour(self, number: int) -> ColourPlane | None:
+        """A piece's colours, None where it has none."""
+        row = self.connection.execute(
+            "SELECT plane FROM colour WHERE piece_id = ?", (number,)
+        ).fetchone()
+        return ColourPlane.unpack(row[0]) if row is not None else None
+
+    def original(self, number: int, path: str | None = None) -> bytes:
+        """The bytes a piece came from, exactly; the canonical text where they were the same.
+
+        Of several places the first, or the one whose recorded path is ``path``.
+        """
         row = self.connection.execute(
             "SELECT o.bytes, piece.text FROM piece JOIN origin ON origin.piece_id = piece.id"
             " LEFT JOIN original AS o ON o.id = origin.original_id"
-            " WHERE piece.id = ? ORDER BY origin.id LIMIT 1",
-            (number,),
+            " WHERE piece.id = ?1 AND (?2 IS NULL OR origin.path = ?2) ORDER BY origin.id LIMIT 1",
+            (number, path),
         ).fetchone()
         if row is None:
-            raise CorpusError(f"{self.path} has no piece {number}")
+            seen = f" that was seen at {path}" if path else ""
+            raise CorpusError(f"{self.path} has no piece {number}{seen}")
         return zlib.decompress(row[0]) if row[0] is not None else str(row[1]).encode()
 
     def frame(self, selection: Selection | None = None) -> "pandas.DataFrame":
@@ -223,5 +234,6 @@ class Corpus:
 
 def _record(names: Sequence[str], row: Sequence[Any]) -> Record:
     record = dict(zip(names, row, strict=True))
-    record["tags"] = json.loads(record["tags"])
+    for name in ("tags", "flags"):
+        record[name] = json.loads(record[name])
     return record

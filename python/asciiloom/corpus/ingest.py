@@ -22,9 +22,14 @@ Progress = Callable[[Tally], None]
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     chars = 0
+    last: bytes | None = None
     for item in items:
         batch.append(item)
-        chars += len(item.text) + len(item.original or b"") if isinstance(item, Piece) else 0
+        if isinstance(item, Piece):
+            chars += len(item.text) + len(item.colour or b"")
+            if item.original is not None and item.original is not last:
+                last = item.original
+                chars += len(last)
         if len(batch) >= BATCH_ITEMS or chars >= BATCH_CHARS:
             yield batch
             batch, chars = [], 0

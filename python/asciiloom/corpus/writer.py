@@ -110,9 +110,11 @@ class Writer:
         self._db = connection
         self._ingest = ingest_id
         self._sources: dict[str, int] = {}
+        self._last: tuple[bytes, int] | None = None
 
     def write(self, items: Sequence[Piece | Rejection]) -> Tally:
         """Write one batch in one transaction and say what became of each item."""
+        self._last = None  # a batch that is rolled back takes its originals with it
         ready = prepare([item for item in items if isinstance(item, Piece)])
         rejections = [item for item in items if isinstance(item, Rejection)]
         tally = Tally()
@@ -171,9 +173,14 @@ class Writer:
         self._db.executemany(
             "INSERT INTO piece (id, hash, bare_hash, mirror_hash, text, title, description, artist,"
             " tags, kind, charset, is_grid, width, height, chars, ink, glyphs, source_id, licence,"
-            " sequence, ingest_id)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " sequence, ingest_id, made, crew, flags)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [self._piece_row(number, r) for number, r in fresh],
+        )
+        # A duplicate may bring the colours that the first copy came without.
+        self._db.executemany(
+            "INSERT OR IGNORE INTO colour (piece_id, plane) VALUES (?, ?)",
+            [(n, r.piece.colour) for n, r in (*fresh, *seen_again) if r.piece.colour is not None],
         )
         self._db.executemany(
             "INSERT INTO tag (piece_id, name) VALUES (?, ?)",
@@ -201,7 +208,7 @@ class Writer:
             number, r.hash, *r.bare, p.text, p.title, p.description, p.artist,
             json.dumps(sorted(p.tags), ensure_ascii=False), p.kind, m.charset, int(m.is_grid),
             m.width, m.height, m.chars, m.ink, m.glyphs, self._sources[p.source], p.licence,
-            p.sequence, self._ingest,
+            p.sequence, self._ingest, p.made, p.group, json.dumps(p.flags),
         )  # fmt: skip
 
     def _write_origin(self, number: int, r: _Prepared) -> bool:
@@ -235,6 +242,8 @@ class Writer:
     def _keep_original(self, data: bytes | None) -> int | None:
         if data is None:
             return None
+        if self._last is not None and self._last[0] is data:
+            return self._last[1]  # the pieces of one page share its bytes
         name = content_hash(data)
         row = self._db.execute("SELECT id FROM original WHERE hash = ?", (name,)).fetchone()
         if row is None:
@@ -242,6 +251,7 @@ class Writer:
                 "INSERT INTO original (hash, size, bytes) VALUES (?, ?, ?) RETURNING id",
                 (name, len(data), zlib.compress(data, 6)),
             ).fetchone()
+        self._last = (data, int(row[0]))
         return int(row[0])
 
     def _enrich(self, number: int, piece: Piece) -> None:
@@ -256,6 +266,11 @@ class Writer:
                 " WHERE id = ?3 AND ((title IS NULL AND ?1 IS NOT NULL)"
                 " OR (artist IS NULL AND ?2 IS NOT NULL))",
                 (piece.title, piece.artist, number),
+            )
+        if piece.made or piece.group:
+            self._db.execute(
+                "UPDATE piece SET made = coalesce(made, ?1), crew = coalesce(crew, ?2) WHERE id = ?3",
+                (piece.made, piece.group, number),
             )
 
     def _write_rejections(self, rejections: Sequence[Rejection], tally: Tally) -> None:

@@ -10,6 +10,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from asciiloom.emit.paint import paint_html
+from asciiloom.piece import ColourPlane
+
 Meta = Mapping[str, object]
 
 
@@ -74,8 +77,14 @@ def shell(text: str, meta: Meta | None = None) -> str:
 
 def as_html(text: str, meta: Meta | None = None) -> str:
     """A ``<pre>`` with a label for screen readers; a leading newline would be dropped, so one is added."""
-    label = html.escape(str((meta or {}).get("title") or "text art"), quote=True)
-    body = html.escape(text, quote=False)
+    meta = meta or {}
+    label = html.escape(str(meta.get("title") or "text art"), quote=True)
+    plane = meta.get("colour")
+    body = (
+        paint_html(text, plane)
+        if isinstance(plane, ColourPlane)
+        else html.escape(text, quote=False)
+    )
     return (
         f'<pre role="img" aria-label="{label}" style="line-height:1.15;font-family:monospace">\n'
         f"{body}</pre>"
@@ -95,5 +104,6 @@ TARGETS: dict[str, Callable[[str, Meta | None], str]] = {
 
 
 def emit(text: str, target: str = "plain", meta: Meta | None = None) -> str:
-    """``text`` for ``target`` (a key of ``TARGETS``); ``meta`` may hold a ``title`` and more."""
+    """``text`` for ``target`` (a key of ``TARGETS``); ``meta`` may hold a ``title`` and, for
+    html, a ``colour`` plane."""
     return TARGETS[target](text, meta)

@@ -65,7 +65,9 @@ class ArchiveReader:
             return
         data = source.stream.read(_MAX_FILE + 1)
         if len(data) > _MAX_FILE:
-            yield reject("too-large", f"an archive of more than {_MAX_FILE >> 20} MiB; unpack it first")
+            yield reject(
+                "too-large", f"an archive of more than {_MAX_FILE >> 20} MiB; unpack it first"
+            )
             return
         kind = archive_kind(data)
         try:
@@ -77,7 +79,9 @@ class ArchiveReader:
                     return
                 limit = min(MAX_MEMBER, budget.left, max(_FREE, MAX_RATIO * len(data)))
                 if claimed > limit:
-                    yield reject("too-large", f"unpacks to {claimed:,} bytes; at most {limit:,}", path)
+                    yield reject(
+                        "too-large", f"unpacks to {claimed:,} bytes; at most {limit:,}", path
+                    )
                     continue
                 try:
                     raw = open_member(limit + 1)
@@ -184,7 +188,11 @@ def _seven(data: bytes) -> Iterator[Member]:
     except Exception as error:  # py7zr raises what a damaged file makes it stumble on
         raise MemberError(f"{type(error).__name__}: {error}") from error
     for name, raw in sorted(members.items()):
-        yield name, len(raw), lambda limit, raw=raw: raw[:limit]
+
+        def unpack(limit: int, raw: bytes = raw) -> bytes:
+            return raw[:limit]
+
+        yield name, len(raw), unpack
 
 
 def _lha(data: bytes) -> Iterator[Member]:

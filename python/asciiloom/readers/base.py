@@ -141,9 +141,7 @@ def make_item(
     if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
         limits = f"at most {MAX_CHARS:,} characters, {MAX_WIDTH:,}x{MAX_ROWS:,}"
         return reject("too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}")
-    if colour is not None and not (
-        colour.fore.shape[0] == rows and colour.fore.shape[1] >= widest
-    ):
+    if colour is not None and not (colour.fore.shape[0] == rows and colour.fore.shape[1] >= widest):
         colour, steps = None, (*steps, "colour-dropped")
     if original is None and text != raw:
         original = raw.encode("utf-8", "surrogatepass")

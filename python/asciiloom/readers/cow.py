@@ -30,14 +30,18 @@ _SKIPPED = re.compile(
     r"\s*(?:#.*|binmode\s*\(?\s*STDOUT\s*,\s*(['\"]):[\w()-]+\1\s*\)?\s*;|use\s+(?:utf8|strict|warnings)[^;]*;|1;"
     r"|no\s+\w+[^;]*;|;)?\s*(?:#.*)?\Z"
 )
-_ASSIGN = re.compile(r"\s*(?:my\s+|our\s+)?\$(?P<name>[A-Za-z_]\w*)\s*(?P<op>\.?=)(?!=)\s*(?P<rest>.*)\Z", re.DOTALL)
-_ARTIST = re.compile(r"(?:by|author|artist|credit)[:\s]+(?P<name>[^\s(,<][^(,<\n]{1,40})", re.IGNORECASE)
+_ASSIGN = re.compile(
+    r"\s*(?:my\s+|our\s+)?\$(?P<name>[A-Za-z_]\w*)\s*(?P<op>\.?=)(?!=)\s*(?P<rest>.*)\Z", re.DOTALL
+)
+_ARTIST = re.compile(
+    r"(?:by|author|artist|credit)[:\s]+(?P<name>[^\s(,<][^(,<\n]{1,40})", re.IGNORECASE
+)
 _SIMPLE = {
     "n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "a": "\a", "f": "\f", "b": "\b",
 }  # fmt: skip
 
 
-class UnsupportedPerl(ValueError):
+class UnsupportedPerlError(ValueError):
     """The file does something that this reader does not follow; the message says what."""
 
 
@@ -69,25 +73,25 @@ def _escape(text: str, at: int) -> tuple[str, int]:
     if c == "N":
         match = re.compile(r"\{(?:U\+([0-9A-Fa-f]+)|([^}\n]{1,80}))\}").match(text, at + 1)
         if match is None:
-            raise UnsupportedPerl("\\N without {U+...} or a name")
+            raise UnsupportedPerlError("\\N without {U+...} or a name")
         if match[1]:
             return _chr(int(match[1], 16)), match.end()
         try:
             return unicodedata.lookup(match[2]), match.end()
         except KeyError:
-            raise UnsupportedPerl(f"\\N{{{match[2][:40]}}} is no character's name") from None
+            raise UnsupportedPerlError(f"\\N{{{match[2][:40]}}} is no character's name") from None
     if c == "o" and (match := re.compile(r"\{([0-7]+)\}").match(text, at + 1)):
         return _chr(int(match[1], 8)), match.end()
     if c == "c" and at + 1 < len(text):
         return chr(ord(text[at + 1].upper()) ^ 64), at + 2
     if c in "LUQEluF":
-        raise UnsupportedPerl(f"the case operator \\{c}")
+        raise UnsupportedPerlError(f"the case operator \\{c}")
     return c, at + 1
 
 
 def _chr(code: int) -> str:
     if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-        raise UnsupportedPerl(f"character number {code:#x}")
+        raise UnsupportedPerlError(f"character number {code:#x}")
     return chr(code)
 
 
@@ -106,7 +110,7 @@ def interpolate(text: str, scope: dict[str, str]) -> str:
         following = text[at : at + 1]
         if sign == "\\":
             if not following:
-                raise UnsupportedPerl("a backslash at the end")
+                raise UnsupportedPerlError("a backslash at the end")
             piece, at = _escape(text, at)
         elif sign == "@" and not re.match(r"[\w:{$+-]|'\w", text[at : at + 2]):
             piece = "@"
@@ -116,18 +120,18 @@ def interpolate(text: str, scope: dict[str, str]) -> str:
                 if sign == "@" and following == ":":
                     piece = "@"
                 else:
-                    raise UnsupportedPerl(f"{sign}{following!r} is a variable of Perl's own")
+                    raise UnsupportedPerlError(f"{sign}{following!r} is a variable of Perl's own")
             else:
                 at = name.end()
                 after = text[at : at + 2]
                 if after[:1] in ("[", "{") or re.match(r"->[\[{]", text[at : at + 3]):
-                    raise UnsupportedPerl(f"an element of {sign}{name[1] or name[2]}")
+                    raise UnsupportedPerlError(f"an element of {sign}{name[1] or name[2]}")
                 # Arrays are never assigned here, so each is empty.
                 piece = scope.get(name[1] or name[2], "") if sign == "$" else ""
         out.append(piece)
         size += len(piece)
         if size > _MAX_STRING:
-            raise UnsupportedPerl("a string that grows beyond 8 MiB")
+            raise UnsupportedPerlError("a string that grows beyond 8 MiB")
     out.append(text[at:])
     return "".join(out)
 
@@ -154,7 +158,7 @@ def _evaluate(source: str, scope: dict[str, str]) -> tuple[str | None, int]:
         nonlocal at
         match = _TOKEN.match(source, at)
         if match is None:
-            raise UnsupportedPerl(f"an expression with {source[at : at + 20].strip()!r}")
+            raise UnsupportedPerlError(f"an expression with {source[at : at + 20].strip()!r}")
         at = match.end()
         return match
 
@@ -168,7 +172,7 @@ def _evaluate(source: str, scope: dict[str, str]) -> tuple[str | None, int]:
 
     def term(depth: int) -> str:
         if depth > 20:
-            raise UnsupportedPerl("parentheses deeper than 20")
+            raise UnsupportedPerlError("parentheses deeper than 20")
         t = token()
         if t["double"] is not None:
             value = interpolate(t["double"][1:-1], scope)
@@ -182,15 +186,15 @@ def _evaluate(source: str, scope: dict[str, str]) -> tuple[str | None, int]:
         elif t["op"] == "(":
             value = expression(depth + 1)
             if not peek(")"):
-                raise UnsupportedPerl("an open parenthesis")
+                raise UnsupportedPerlError("an open parenthesis")
         elif t["op"] is not None:
-            raise UnsupportedPerl(f"an expression with {t['op']!r}")
+            raise UnsupportedPerlError(f"an expression with {t['op']!r}")
         else:
             value = scope.get(t["braced"] or t["name"], "")
         while peek("x"):
             times = token()["number"]
             if times is None or len(times) > 4 or int(times) * len(value) > _MAX_STRING:
-                raise UnsupportedPerl("a repetition that is not a small number")
+                raise UnsupportedPerlError("a repetition that is not a small number")
             value *= int(times)
         return value
 
@@ -199,7 +203,7 @@ def _evaluate(source: str, scope: dict[str, str]) -> tuple[str | None, int]:
         while peek("."):
             value += term(depth)
             if len(value) > _MAX_STRING:
-                raise UnsupportedPerl("a string that grows beyond 8 MiB")
+                raise UnsupportedPerlError("a string that grows beyond 8 MiB")
         return value
 
     value: str | None = expression(0)
@@ -215,14 +219,12 @@ def _evaluate(source: str, scope: dict[str, str]) -> tuple[str | None, int]:
             value = None
     rest = re.compile(r"\s*;|\s*\Z").match(source, at)
     if rest is None:
-        raise UnsupportedPerl(f"a statement with {source[at : at + 20].strip()!r}")
+        raise UnsupportedPerlError(f"a statement with {source[at : at + 20].strip()!r}")
     return value, rest.end()
 
 
-def parse_cow(
-    text: str, eyes: str = "oo", tongue: str = "  ", thoughts: str = "\\"
-) -> Cow:
-    """The cow that ``text`` draws, as ``cowsay`` would; ``UnsupportedPerl`` says why not."""
+def parse_cow(text: str, eyes: str = "oo", tongue: str = "  ", thoughts: str = "\\") -> Cow:
+    """The cow that ``text`` draws, as ``cowsay`` would; ``UnsupportedPerlError`` says why not."""
     scope = {"eyes": eyes, "tongue": tongue, "thoughts": thoughts}
     rows = text.replace("\r\n", "\n").split("\n")
     comments: list[str] = []
@@ -235,7 +237,7 @@ def parse_cow(
             if match := _HEREDOC.search(row):
                 before = row[: match.start()].strip()
                 if before:
-                    raise UnsupportedPerl(f"a statement with {before[:20]!r}")
+                    raise UnsupportedPerlError(f"a statement with {before[:20]!r}")
                 drawn, number = _heredoc(rows, number, match, scope)
             elif assigned := _ASSIGN.match(row):
                 # A statement ends at its semicolon, some rows below perhaps.
@@ -257,11 +259,11 @@ def parse_cow(
                 if row.lstrip().startswith("#"):
                     comments.append(row.strip().strip("#").strip())
             else:
-                raise UnsupportedPerl(f"a statement with {row.strip()[:20]!r}")
-        except UnsupportedPerl as error:
-            raise UnsupportedPerl(f"line {number}: {error}") from None
+                raise UnsupportedPerlError(f"a statement with {row.strip()[:20]!r}")
+        except UnsupportedPerlError as error:
+            raise UnsupportedPerlError(f"line {number}: {error}") from None
     if drawn is None:
-        raise UnsupportedPerl("nothing is assigned to $the_cow")
+        raise UnsupportedPerlError("nothing is assigned to $the_cow")
     return Cow(drawn, [c for c in comments if c])
 
 
@@ -278,7 +280,7 @@ def _heredoc(
             break
         body.append(row)
     else:
-        raise UnsupportedPerl(f"the here-document has no line {end!r}")
+        raise UnsupportedPerlError(f"the here-document has no line {end!r}")
     if match["indent"]:
         filled = [row for row in body if row.strip()]
         cut = min((len(r) - len(r.lstrip(" \t")) for r in filled), default=0)
@@ -306,7 +308,7 @@ class CowReader:
         decoded = decode(data, source.options.encoding)
         try:
             cow = parse_cow(decoded.text)
-        except UnsupportedPerl as error:
+        except UnsupportedPerlError as error:
             yield Rejection("unsupported-perl", one_line(error, 200) or "", name, source.path)
             return
         stem = re.sub(r"\.cow\Z", "", source.name.replace("\\", "/").rsplit("/", 1)[-1])

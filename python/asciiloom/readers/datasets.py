@@ -21,7 +21,9 @@ def data_files(
 ) -> tuple[Sequence[str], ReadOptions]:
     """The files of ``folder`` that hold rows, and the options with what a saved data set says of
     itself (its name and licence). Every other folder comes back as it is."""
-    if "dataset_info.json" not in files or not any(f.endswith((".arrow", ".parquet")) for f in files):
+    if "dataset_info.json" not in files or not any(
+        f.endswith((".arrow", ".parquet")) for f in files
+    ):
         return files, options
     kept = [name for name in files if name not in _ABOUT]
     try:

@@ -6,14 +6,11 @@ every piece is flagged synthetic.
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asciiloom.piece import Rejection, one_line
 from asciiloom.readers.base import Input, Item, make_item, read_whole
 from asciiloom.readers.decode import decode
-
-if TYPE_CHECKING:
-    from pyfiglet import Figlet
 
 MAX_FILE = 8 << 20
 _MAGICS = (b"flf2", b"tlf2")
@@ -22,43 +19,30 @@ _SHEET = (
     "!\"#$%&'()*+,-./", ":;<=>?@[\\]^_`{|}~",
 )  # fmt: skip
 _MAX_WIDTH = 2000
-_BY = re.compile(r"\b(?:by|author|designed by|figletized by)[: ]+(?P<name>[A-Z][^\n<(,;]{2,40})", re.I)
+_BY = re.compile(
+    r"\b(?:by|author|designed by|figletized by)[: ]+(?P<name>[A-Z][^\n<(,;]{2,40})", re.I
+)
 
 
-def load_font(text: str, name: str) -> "Figlet":
-    """A ``Figlet`` that sets in the font whose file reads ``text``; raises what pyfiglet raises."""
-    from pyfiglet import Figlet, FigletBuilder, FigletFont
+def load_font(text: str, name: str) -> Any:
+    """A pyfiglet ``Figlet`` that sets in the font whose file reads ``text``; raises what pyfiglet
+    raises. Its constructors look fonts up by name in its own folders, so they are passed by."""
+    from pyfiglet import Figlet, FigletFont, FigletRenderingEngine
 
-    class Loaded(FigletFont):
-        def __init__(self) -> None:
-            self.font = name
-            self.comment = ""
-            self.chars: dict[int, list[str]] = {}
-            self.width: dict[int, int] = {}
-            self.data = text
-            self.loadFont()
-
-    class Setter(Figlet):
-        def __init__(self) -> None:
-            self.font = name
-            self._direction = self._justify = "auto"
-            self.width = _MAX_WIDTH
-            self.Font = Loaded()
-            self.engine: Any = FigletBuilder and _engine(self)
-
-    return Setter()
-
-
-def _engine(figlet: "Figlet") -> Any:
-    from pyfiglet import FigletRenderingEngine
-
-    return FigletRenderingEngine(base=figlet)
+    font = FigletFont.__new__(FigletFont)
+    font.font, font.comment, font.chars, font.width, font.data = name, "", {}, {}, text
+    font.loadFont()
+    setter = Figlet.__new__(Figlet)
+    setter.font, setter.Font, setter.width = name, font, _MAX_WIDTH
+    setter._direction = setter._justify = "auto"
+    setter.engine = FigletRenderingEngine(base=setter)
+    return setter
 
 
 def header_problem(text: str) -> str | None:
     """What is wrong with a font's first line, or None: sizes must be numbers within reason."""
     first = text.split("\n", 1)[0].split()
-    if len(first) < 6 or not first[0][:4] in ("flf2", "tlf2"):
+    if len(first) < 6 or first[0][:4] not in ("flf2", "tlf2"):
         return "the first line is no font header"
     try:
         height, _, longest, _, comments = (int(f) for f in first[1:6])
@@ -130,7 +114,7 @@ def _encoding(data: bytes) -> str:
     return "utf-8"
 
 
-def set_words(font: "Figlet", words: str, separate: bool = False) -> str:
+def set_words(font: Any, words: str, separate: bool = False) -> str:
     """``words`` set in ``font``, empty where it has none of the letters; ``separate`` with a blank
     column between the letters instead of smushing them."""
     try:

@@ -76,7 +76,9 @@ class FilmReader:
         decoded = decode(data, source.options.encoding)
         rows = decoded.text.replace("\r\n", "\n").split("\n")
         period = _period(rows)
-        starts = [n for n in range(0, len(rows), period or len(rows)) if _COUNT.match(rows[n].strip())]
+        starts = [
+            n for n in range(0, len(rows), period or len(rows)) if _COUNT.match(rows[n].strip())
+        ]
         frames = ["\n".join(rows[n + 1 : n + period]) for n in starts]
         title = source.name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
         kept = range(len(frames)) if source.options.frames else thin(frames)
@@ -93,7 +95,9 @@ class FilmReader:
                 encoding=decoded.encoding,
             )  # fmt: skip
         if drawn < len(frames):
-            detail = f"{len(frames) - drawn:,} of {len(frames):,} frames are blank or show nothing new"
+            detail = (
+                f"{len(frames) - drawn:,} of {len(frames):,} frames are blank or show nothing new"
+            )
             yield Rejection("near-frames", detail, name, source.path)
 
 

@@ -5,7 +5,6 @@ Art is full of ``<``: whatever is no tag of HTML stays text, before a parser see
 title belongs to the next.
 """
 
-import html as entities
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from asciiloom.piece import Rejection, one_line
 from asciiloom.readers.base import Input, Item, read_whole
 from asciiloom.readers.decode import Decoded, decode
-from asciiloom.readers.page import iso_month, page_items, segment, title_line
+from asciiloom.readers.page import is_caption, iso_month, page_items, segment, title_line
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -251,6 +250,9 @@ def html_items(
         if len(kept) == 1 and len(kept[0].rows) == 1 and (alone := title_line(kept[0].rows[0])):
             heading = " ".join(filter(None, (alone[0], alone[1]))) if alone[1] else alone[0]
             continue
+        if len(kept) == 1 and len(kept[0].rows) == 1 and is_caption(kept[0].rows[0]):
+            heading = one_line(kept[0].rows[0].strip(" :"))
+            continue
         made = iso_month(heading or "")
         for item in page_items(
             drawn, source, data, encoding=encoding, prefix=f"{block.kind} {number}, ",
@@ -261,15 +263,26 @@ def html_items(
             yield item
         heading = None
     if not found:
-        detail = one_line(entities.unescape(page_title or "no <pre> and no laid-out lines"), 200)
-        yield Rejection("no-art", detail or "", name, source.path)
+        said = page_title or "no <pre> and no laid-out lines"
+        yield Rejection("no-art", one_line(said, 200) or "", name, source.path)
 
 
 def depth(text: str) -> int:
     """An upper bound of how deep elements nest: the most start tags open at once, end tags counted."""
     open_now = most = 0
     for match in re.finditer(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)", text):
-        if match[2].lower() in ("br", "hr", "img", "input", "meta", "link", "p", "li", "area", "wbr"):
+        if match[2].lower() in (
+            "br",
+            "hr",
+            "img",
+            "input",
+            "meta",
+            "link",
+            "p",
+            "li",
+            "area",
+            "wbr",
+        ):
             continue
         open_now = max(0, open_now + (-1 if match[1] else 1))
         most = max(most, open_now)

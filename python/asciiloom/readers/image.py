@@ -38,7 +38,9 @@ def _glyph_bitmaps(palette: str) -> tuple[str, NDArray[np.float32], NDArray[np.f
 
     from PIL import Image, ImageDraw, ImageFont
 
-    glyphs = _GLYPHS.get(palette, palette if palette.isprintable() and palette else _GLYPHS["ascii"])
+    glyphs = _GLYPHS.get(
+        palette, palette if palette.isprintable() and palette else _GLYPHS["ascii"]
+    )
     glyphs = "".join(dict.fromkeys(" " + glyphs))
     width, height = _CELL
     scale = 4
@@ -71,8 +73,8 @@ def draw_image(
     glyphs, darkness, unit = _glyph_bitmaps(palette)
     width, height = _CELL
     rows, columns = grey.shape[0] // height, grey.shape[1] // width
-    cells = grey[: rows * height, : columns * width].reshape(rows, height, columns, width)
-    cells = cells.transpose(0, 2, 1, 3).reshape(rows * columns, height * width)
+    blocks = grey[: rows * height, : columns * width].reshape(rows, height, columns, width)
+    cells = blocks.transpose(0, 2, 1, 3).reshape(rows * columns, height * width)
     tone = cells.mean(1)
     order = np.argsort(darkness, kind="stable")
     ranked = darkness[order]
@@ -113,7 +115,7 @@ class ImageReader:
             return
         name = source.options.source or "unknown"
         try:
-            import PIL.Image as pil
+            from PIL import Image
         except ModuleNotFoundError:
             detail = "drawing images needs Pillow: pip install 'asciiloom[formats]'"
             yield Rejection("missing-extra", detail, name, source.path)
@@ -133,7 +135,7 @@ class ImageReader:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                image = pil.open(io.BytesIO(png))
+                image = Image.open(io.BytesIO(png))
                 if image.width * image.height > MAX_PIXELS:
                     size = f"{image.width:,}x{image.height:,} pixels; at most {MAX_PIXELS:,}"
                     yield Rejection("too-large", size, name, source.path)
@@ -211,11 +213,12 @@ def _render_svg(data: bytes) -> bytes | str:
     text = data.decode("utf-8", "replace")
     # Neither files nor servers are asked for anything; inline data and fragments stay.
     text = re.sub(r"""((?:xlink:)?href\s*=\s*["'])(?!#|data:)[^"']*""", r"\1", text)
-    text = re.sub(r"<!(?:DOCTYPE|ENTITY)[^>\[]*(?:\[[^\]]*\])?[^>]*>", "", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"<!(?:DOCTYPE|ENTITY)[^>\[]*(?:\[[^\]]*\])?[^>]*>", "", text, flags=re.IGNORECASE
+    )
     try:
         return bytes(resvg_py.svg_to_bytes(svg_string=text, background="#ffffff", width=960))
     except BaseException as error:  # its panics are not Exceptions
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         return one_line(f"{type(error).__name__}: {error}", 200) or "not drawn"
-

@@ -12,12 +12,28 @@ from asciiloom.readers.page import is_code, page_items
 
 MAX_FILE = 32 << 20
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_LIQUID = re.compile(r"\{%-?\s*(?:raw|endraw|include[^%]{0,200}|highlight[^%]{0,200}|endhighlight)\s*-?%\}")
+_LIQUID = re.compile(
+    r"\{%-?\s*(?:raw|endraw|include[^%]{0,200}|highlight[^%]{0,200}|endhighlight)\s*-?%\}"
+)
 _FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(?P<title>.+?)[ \t]*#*$")
 _DATED = re.compile(r"\A\d{4}-\d{2}-\d{2}-")
 # Fence labels under which art is found; others are programs.
-_ART = frozenset(["", "text", "txt", "ascii", "art", "ascii-art", "asciiart", "plain", "plaintext", "none", "nohighlight"])
+_ART = frozenset(
+    [
+        "",
+        "text",
+        "txt",
+        "ascii",
+        "art",
+        "ascii-art",
+        "asciiart",
+        "plain",
+        "plaintext",
+        "none",
+        "nohighlight",
+    ]
+)
 _LIST_ITEM = re.compile(r"^ {0,3}(?:[-*+]|\d+[.)])\s+\w")
 
 
@@ -39,7 +55,9 @@ def front_matter(text: str) -> tuple[dict[str, object], str]:
     if not isinstance(facts, Mapping):
         facts = {}
     # The rest keeps its line numbers.
-    return {str(k).lower(): v for k, v in facts.items()}, "\n" * match[0].count("\n") + text[match.end() :]
+    return {str(k).lower(): v for k, v in facts.items()}, "\n" * match[0].count("\n") + text[
+        match.end() :
+    ]
 
 
 def _words(value: object) -> list[object]:
@@ -128,7 +146,9 @@ def _blocks(rows: list[str]) -> Iterator[Found]:
             label = match["info"].strip().split(" ")[0].lower().strip("{.}")
             body = rows[start:number]
             number += 1
-            kind = "fence" if label in _ART and not (is_code(tuple(body)) and label == "") else "code"
+            kind = (
+                "fence" if label in _ART and not (is_code(tuple(body)) and label == "") else "code"
+            )
             yield kind, start + 1, body, heading
         elif re.match(r"\s*<pre\b", row, re.IGNORECASE):
             start = number - 1
@@ -152,7 +172,11 @@ def _is_indented(row: str) -> bool:
 
 def _closes(row: str, mark: str) -> bool:
     stripped = row.strip()
-    return len(stripped) >= len(mark) and set(stripped) == {mark[0]} and len(row) - len(row.lstrip()) < 4
+    return (
+        len(stripped) >= len(mark)
+        and set(stripped) == {mark[0]}
+        and len(row) - len(row.lstrip()) < 4
+    )
 
 
 def _pre_end(rows: list[str], start: int) -> int:

@@ -29,10 +29,12 @@ _MAIL_NAME = re.compile(
 _HEADER = re.compile(r"(From|Subject|Date|Newsgroups|Organization|Message-ID|To|Lines|X-\w+): ")
 # Words between decoration on both sides, and perhaps a date: -=[ puffin ]=- 2/97.
 _TITLE = re.compile(
-    r"\s*(?P<left>[-=~*<>.:+#]{1,8}[\[({]{0,2})\s*(?P<title>[^\W_][^\n]{0,60}?)\s*"
-    r"(?P<right>[\])}]{0,2}[-=~*<>.:+#]{1,8})(?:\s+(?P<rest>\S.{0,40}))?\s*\Z"
+    r"\s*(?P<left>[-=~*<>.:+#]{1,8} ?[\[({]{0,2})\s*(?P<title>[^\W_][^\n]{0,60}?)\s*"
+    r"(?P<right>[\])}]{0,2} ?[-=~*<>.:+#]{1,8})(?:\s+(?P<rest>\S.{0,40}))?\s*\Z"
 )
-_DATE = re.compile(r"(?<!\d)(?P<month>0?[1-9]|1[0-2])/(?:(?P<day>\d{1,2})/)?(?P<year>\d{4}|\d{2})(?!\d)")
+_DATE = re.compile(
+    r"(?<!\d)(?P<month>0?[1-9]|1[0-2])/(?:(?P<day>\d{1,2})/)?(?P<year>\d{4}|\d{2})(?!\d)"
+)
 _WORD = re.compile(r"[^\W\d_][^\W\d_']+")
 _COMMON = frozenset(
     "the a an and or of to in is it that was for on are with as at be this have from by not but they"
@@ -44,7 +46,9 @@ _PROSE_WORDS = 0.15
 _LETTERS = 0.72
 _SPECK = 12  # ink below which a block is no picture of its own
 _GUTTER = 5
-_CODE = re.compile(r"^\s*(?:[$>] |#!|import |def |class |function |<\?|\w+\(.*\);?\s*$|.*[;{}]\s*$)")
+_CODE = re.compile(
+    r"^\s*(?:[$>] |#!|import |def |class |function |<\?|\w+\(.*\);?\s*$|.*[;{}]\s*$)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,15 @@ def is_code(rows: tuple[str, ...]) -> bool:
     return len(filled) > 1 and sum(bool(_CODE.match(row)) for row in filled) >= 0.6 * len(filled)
 
 
+def is_ruler(row: str) -> bool:
+    """A row that repeats a few characters from end to end: ``.:*~*:._.:*~*:._`` as well as ``-----``."""
+    stripped = row.strip()
+    return len(stripped) >= 16 and any(
+        stripped == (stripped[:period] * (len(stripped) // period + 1))[: len(stripped)]
+        for period in range(1, min(12, len(stripped) // 3) + 1)
+    )
+
+
 def is_caption(row: str) -> bool:
     """One short row of words: letters, digits and light punctuation only."""
     stripped = row.strip()
@@ -107,12 +120,12 @@ def title_line(row: str) -> tuple[str, str | None, str | None] | None:
     if match is None or len(row.strip()) < 5:
         return None
     title, rest = match["title"].strip(" []:~-=*"), match["rest"] or ""
-    letters = sum(c.isalpha() or c in " '&,.!?-/" for c in title)
+    letters = sum(c.isalnum() or c in " '&,.!?-/" for c in title)
     if sum(c.isalpha() for c in title) < 3 or letters < 0.8 * len(title) or "   " in title:
         return None
     # Decoration is a mirror image of itself; strokes of a drawing seldom are.
     mirrored = match["right"][::-1].translate(str.maketrans("[](){}<>", "][)(}{><"))
-    if match["left"].strip() != mirrored.strip():
+    if match["left"].replace(" ", "") != mirrored.replace(" ", ""):
         return None
     made = iso_month(rest)
     by = re.search(r"\b(?:modified |drawn |art )?by:? (?P<name>[\w.' -]{2,40})", rest)
@@ -224,7 +237,9 @@ def _split_glued(cut: Cut) -> list[Cut]:
             continue
         done = _MAIL_NAME.search(above[-1][-70:].lstrip()) or _CREDIT.match(above[-1])
         if done or (_signed(above) and _signed(below)):
-            out.append(replace(cut, first=cut.first + start, last=cut.first + number - 1, rows=above))
+            out.append(
+                replace(cut, first=cut.first + start, last=cut.first + number - 1, rows=above)
+            )
             start = number + 1
     tail = replace(cut, first=cut.first + start, rows=rows[start:])
     return [*out, tail]
@@ -340,6 +355,7 @@ def page_items(
     hold where the page states none nearer."""
     name = source.options.source or "unknown"
     cuts = segment(text)
+    turned = ("newlines",) if "\r" in text else ()
     pending: Cut | None = None
     for cut in cuts:
         where = prefix + cut.locator if len(cuts) > 1 or prefix else ""
@@ -355,6 +371,9 @@ def page_items(
         if alone and is_caption(cut.rows[0]):
             pending = replace(cut, title=cut.rows[0].strip())  # of the drawing below
             yield Rejection("caption", said, name, source.path, where)
+            continue
+        if len(cut.rows) == 1 and is_ruler(cut.rows[0]):
+            yield Rejection("ruler", said, name, source.path, where)
             continue
         if _is_heading(cut):
             pending = replace(cut, title=said)
@@ -373,7 +392,7 @@ def page_items(
             tags=tags,
             source=name,
             encoding=encoding,
-            steps=tuple(f"lift-{note}" for note in cut.notes),
+            steps=(*turned, *(f"lift-{note}" for note in cut.notes)),
         )
         pending = None
 

@@ -46,7 +46,7 @@ _FREE = 64 << 20
 _MAX_LAYERS = 3
 
 
-class TooLarge(OSError):
+class TooLargeError(OSError):
     """A stream that unpacks to much more than its size."""
 
 
@@ -65,7 +65,7 @@ class _Bounded(io.RawIOBase):
         view[: len(data)] = data
         self._given += len(data)
         if self._given > _FREE and self._given > MAX_RATIO * max(1, self._packed.tell()):
-            raise TooLarge(f"unpacks to more than {MAX_RATIO} times its size")
+            raise TooLargeError(f"unpacks to more than {MAX_RATIO} times its size")
         return len(data)
 
 
@@ -160,7 +160,7 @@ def _read_stream(stream: IO[bytes], path: str, options: ReadOptions) -> Iterator
         head = buffered.peek(HEAD)[:HEAD]
         chosen = next(r for r in readers() if r.sniff(head, inner))
         yield from chosen.read(Input(path, inner, stream, head, options))
-    except TooLarge as error:
+    except TooLargeError as error:
         yield Rejection("too-large", str(error), name, path)
     except _UNPACK_ERRORS as error:
         yield Rejection("truncated", f"{type(error).__name__}: {error}"[:200], name, path)

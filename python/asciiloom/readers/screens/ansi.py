@@ -56,7 +56,7 @@ def dialect(body: bytes, sauce: Sauce | None, forced: str | None = None) -> Dial
         found = "cp437"  # letters there, and controls in Latin-1
     if found.startswith("utf"):
         high = any(byte >= 0x80 for byte in body)
-        if high or sauce is None and _is_modern(body):
+        if high or (sauce is None and _is_modern(body)):
             return Dialect(found, MAX_COLUMNS)
         return Dialect("cp437", columns)
     return Dialect("cp437" if found == "cp932" else found, columns)

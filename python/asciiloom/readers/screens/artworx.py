@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from asciiloom.readers.screens.reader import Drawn, ScreenError, ScreenReader
 from asciiloom.readers.screens.binary import cells_screen
+from asciiloom.readers.screens.reader import Drawn, ScreenError, ScreenReader
 from asciiloom.readers.screens.sauce import split_sauce
 from asciiloom.readers.screens.screen import MAX_ROWS
 from asciiloom.readers.screens.xbin import six_bit_palette

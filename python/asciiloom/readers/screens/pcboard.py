@@ -1,8 +1,9 @@
 """PCB (PCBoard): text with @X codes for colours; as ANSI once the codes are translated."""
 
 import re
-from asciiloom.readers.screens.reader import Drawn, ScreenReader
+
 from asciiloom.readers.screens.ansi import DOS_COLUMNS, Dialect, dialect, render_ansi
+from asciiloom.readers.screens.reader import Drawn, ScreenReader
 from asciiloom.readers.screens.sauce import split_sauce
 
 _CODE = re.compile(

@@ -59,5 +59,10 @@ class ScreenReader:
             name = source.options.source or "unknown"
             return Rejection(error.reason, str(error), name, source.path)
         return screen_item(
-            drawn.screen, source, data, sauce=drawn.sauce, encoding=drawn.encoding, flags=drawn.flags
+            drawn.screen,
+            source,
+            data,
+            sauce=drawn.sauce,
+            encoding=drawn.encoding,
+            flags=drawn.flags,
         )

@@ -32,9 +32,7 @@ def xterm_palette() -> NDArray[np.int32]:
 
 
 # DEC special graphics: what 0x60-0x7E show after ESC ( 0.
-DEC_GRAPHICS = np.array(
-    [ord(c) for c in "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"], np.uint32
-)
+DEC_GRAPHICS = np.array([ord(c) for c in "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"], np.uint32)
 
 
 @njit
@@ -75,7 +73,7 @@ def render(
     # A terminal's own colours are not known; those of DOS are grey on black.
     fg_set = dos
     bg_set = False
-    colour_fg = palette[7] if dos else np.int32(-1)
+    colour_fg = np.int32(palette[7]) if dos else np.int32(-1)
     colour_bg = np.int32(-1)
     line_drawing = False
     last = np.uint32(32)
@@ -99,7 +97,7 @@ def render(
             while i < n:
                 c = codes[i]
                 if 48 <= c <= 57:
-                    value = (0 if value < 0 else value) * 10 + np.int64(c) - 48
+                    value = (0 if value < 0 else value) * 10 + int(c) - 48
                     value = min(value, _TOO_BIG)
                 elif c == 59 or c == 58:
                     if count < _PARAMETERS:
@@ -352,7 +350,7 @@ def render(
         else:
             glyph = code
             if len(widths) > 0:
-                cells = np.int64(widths[i - 1]) if repeat == 1 else 1
+                cells = int(widths[i - 1]) if repeat == 1 else 1
             if line_drawing and 0x60 <= code <= 0x7E:
                 glyph = dec[code - 0x60]
             last = code

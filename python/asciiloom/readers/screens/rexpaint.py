@@ -4,6 +4,7 @@ A cell with the background (255, 0, 255) is a hole through which the layer below
 """
 
 import struct
+
 import numpy as np
 
 from asciiloom.readers.screens.reader import Drawn, ScreenError, ScreenReader

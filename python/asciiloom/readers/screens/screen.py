@@ -35,7 +35,9 @@ VGA = np.array(
 )  # fmt: skip
 # Share of coloured cells with a glyph below which the picture is in the background alone.
 _GLYPH_SHARE = 0.05
-_CODEPAGES = frozenset("437 720 737 775 850 852 855 857 858 860 861 862 863 864 865 866 869".split())
+_CODEPAGES = frozenset(
+    "437 720 737 775 850 852 855 857 858 860 861 862 863 864 865 866 869".split()
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

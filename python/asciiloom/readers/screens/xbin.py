@@ -6,6 +6,7 @@ block glyph whose quadrants their bitmap fills.
 """
 
 import struct
+
 import numpy as np
 
 from asciiloom.readers.screens.reader import Drawn, ScreenError, ScreenReader
@@ -28,9 +29,9 @@ _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 
 def six_bit_palette(data: bytes) -> np.ndarray:
     """0xRRGGBB of 16 VGA registers of six bits a channel."""
-    raw = np.frombuffer(data, np.uint8).reshape(16, 3).astype(np.int32) & 63
-    full = raw << 2 | raw >> 4
-    return (full[:, 0] << 16 | full[:, 1] << 8 | full[:, 2]).astype(np.int32)
+    raw = np.frombuffer(data, np.uint8).reshape(16, 3) & 63
+    full = (raw << 2 | raw >> 4).tolist()
+    return np.array([r << 16 | g << 8 | b for r, g, b in full], np.int32)
 
 
 def upper_glyphs(font: np.ndarray, height: int) -> np.ndarray:
@@ -86,9 +87,8 @@ def draw(data: bytes, encoding: str | None = None) -> Drawn:
             glyphs = np.where(attribute & 8 > 0, drawn[number], glyphs)
         attribute = attribute & 0xF7
     fore, back = attribute_colours(attribute, bool(flags & _ICE), palette)
-    lint = ("custom-font",) if pixels.size else ()
-    lint += ("truncated",) if filled < columns * rows else ()
-    return Drawn(Screen(glyphs.astype(np.uint32), fore, back), sauce, flags=lint)
+    lint = ["custom-font"] * bool(pixels.size) + ["truncated"] * (filled < columns * rows)
+    return Drawn(Screen(glyphs.astype(np.uint32), fore, back), sauce, flags=tuple(lint))
 
 
 XBIN = ScreenReader(
