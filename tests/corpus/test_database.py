@@ -90,7 +90,10 @@ def test_older_corpus_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Corpus(path, create=True).close()
     following = [
         *migrations(),
-        (len(migrations()) + 1, "CREATE TABLE later (x INTEGER) STRICT;\nCREATE INDEX later_x ON later (x);\n"),
+        (
+            len(migrations()) + 1,
+            "CREATE TABLE later (x INTEGER) STRICT;\nCREATE INDEX later_x ON later (x);\n",
+        ),
     ]
     monkeypatch.setattr("asciiloom.corpus.database.migrations", lambda: following)
     with Corpus(path) as corpus:
@@ -103,7 +106,10 @@ def test_failed_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     Corpus(path, create=True).close()
     broken = [
         *migrations(),
-        (len(migrations()) + 1, "CREATE TABLE later (x INTEGER) STRICT;\nCREATE TABLE piece (x);\n"),
+        (
+            len(migrations()) + 1,
+            "CREATE TABLE later (x INTEGER) STRICT;\nCREATE TABLE piece (x);\n",
+        ),
     ]
     monkeypatch.setattr("asciiloom.corpus.database.migrations", lambda: broken)
     with pytest.raises(CorpusError):

@@ -30,9 +30,13 @@ class ColourPlane:
     def pack(self) -> bytes:
         """The plane as bytes."""
         both = np.stack([self.fore, self.back])
-        palette, index = np.unique(both, return_inverse=True)
+        # Runs first: sorting a colour a run is far less work than a colour a cell.
+        flat = both.ravel()
+        starts = np.flatnonzero(np.diff(flat, prepend=flat[:1] - 1)) if flat.size else flat
+        palette, index = np.unique(flat[starts], return_inverse=True)
         size = 1 if len(palette) <= 256 else 4
-        cells = index.reshape(both.shape).astype("u1" if size == 1 else "<u4")
+        lengths = np.diff(starts, append=flat.size)
+        cells = np.repeat(index.astype("u1" if size == 1 else "<u4"), lengths)
         header = _HEADER.pack(_MAGIC, *self.fore.shape, len(palette), size)
         return header + zlib.compress(palette.astype("<i4").tobytes() + cells.tobytes(), 6)
 

@@ -18,23 +18,30 @@ SIGNATURES: dict[str, str] = {
     "snd": "Shanaka Dias",
     "ejm": "ejm",
     "ejm97": "ejm",
+    "ejm96": "ejm",
     "ejm98": "ejm",
+    "Valkyrie": "Valkyrie",
+    "valkyrie": "Valkyrie",
+    "Valky": "Valkyrie",
     **{
         initials: initials
         for initials in (
-            "b'ger", "ctr", "fsc", "hrr", "itz", "jrei", "ldb", "lka", "mga", "mrf", "nabis", "PjP",
-            "sjw", "valkyrie",
+            "ARV", "b'ger", "BP", "cjr", "ctr", "dp", "dwb", "FFS", "fsc", "hjm", "hrr", "itz", "jrei",
+            "jro", "JRO", "kOs", "Krogg", "ldb", "LGB", "lka", "llizard", "LS", "mab", "mga", "MJP",
+            "mrf", "nabis", "pb", "PjP", "sjw", "SSt", "tbk", "teb",
         )
     },
 }  # fmt: skip
 
 _WORD = "|".join(sorted(map(re.escape, SIGNATURES), key=len, reverse=True))
 # A signature stands alone: neither letters, digits nor an apostrophe on either side.
-_SIGNED = re.compile(rf"(?<![A-Za-z0-9'])(?:{_WORD})(?![A-Za-z0-9'])")
+# A year behind it (jgs'96, mab'95) is part of it.
+_SIGNED = re.compile(rf"(?<![A-Za-z0-9'])({_WORD})(?:'\d\d)?(?![A-Za-z0-9'])")
 _NAME = r"[A-Z][A-Za-z.'-]{1,24}(?: [A-Z][A-Za-z.'-]{0,24}){0,3}"
 _PHRASE = re.compile(
     rf"(?i:art by|drawn by|created by|ascii by|artist:|by:) {{0,3}}(?P<artist>{_NAME}|[A-Za-z0-9_]{{2,20}})"
     rf"|\([cC]\) {{0,2}}(?:\d{{4}} {{0,2}})?(?P<holder>{_NAME})"
+    rf"|(?P<mailed>{_NAME}) {{1,2}}<[\w.+-]{{1,64}}@[\w.-]{{1,64}}>"
 )
 # Two-letter initials are common words and strokes; they count only at the lower right of a drawing.
 _SHORT = 2
@@ -58,17 +65,17 @@ def find_credits(text: str, artist: str | None = None) -> tuple[CreditSpan, ...]
     for number, row in enumerate(rows):
         taken: set[int] = set()
         for match in _PHRASE.finditer(row):
-            name = match["artist"] or match["holder"]
+            name = match["artist"] or match["holder"] or match["mailed"]
             spans.append(CreditSpan(number, match.start(), len(match[0]), match[0], name.strip()))
             taken.update(range(match.start(), match.end()))
         for match in _SIGNED.finditer(row):
             if match.start() in taken:
                 continue
-            word = match[0]
+            word, signed = match[1], match[0]
             if len(word) <= _SHORT and (number < len(rows) - 2 or row[match.end() :].strip()):
                 continue
             spans.append(
-                CreditSpan(number, match.start(), len(word), word, artist or SIGNATURES[word])
+                CreditSpan(number, match.start(), len(signed), signed, artist or SIGNATURES[word])
             )
     return tuple(spans)
 

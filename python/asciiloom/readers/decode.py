@@ -16,7 +16,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # CP437 positions of shades, blocks and box drawing (0xB0-0xDF) and of the middle dot and square.
-_DRAWING = frozenset(range(0xB0, 0xE0)) | {0xF9, 0xFA, 0xFE}
+_DRAWING = bytes([*range(0xB0, 0xE0), 0xF9, 0xFA, 0xFE])
+_LOW = bytes(range(0x80))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ def decode(data: bytes, forced: str | None = None) -> Decoded:
         return Decoded(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
         pass
-    high = [byte for byte in data if byte >= 0x80]
-    drawing = sum(byte in _DRAWING for byte in high)
-    if drawing * 2 >= len(high):
+    high = data.translate(None, _LOW)
+    letters = high.translate(None, _DRAWING)
+    if len(letters) * 2 <= len(high):
         return Decoded(data.decode("cp437"), "cp437")
     if _fits_japanese(data):
         return Decoded(data.decode("cp932"), "cp932")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from asciiloom.piece import Rejection, one_line
 from asciiloom.readers.base import Input, Item, read_whole
 from asciiloom.readers.decode import Decoded, decode
-from asciiloom.readers.page import is_caption, iso_month, page_items, segment, title_line
+from asciiloom.readers.page import is_caption, page_items, segment, title_line
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -231,6 +231,7 @@ def html_items(
     by = _BY.search(page_title or "")
     artist = by[1] if by else None
     heading: str | None = None
+    made: str | None = None
     found = 0
     number = 0
     for block in blocks:
@@ -238,9 +239,8 @@ def html_items(
             heading = block.text
             continue
         if block.kind == "text" or (block.kind == "soup" and not _is_laid_out(block.text)):
-            said = one_line(block.text, 120) or ""
-            if title_line(said):
-                heading = said
+            if alone := title_line(one_line(block.text, 120) or ""):
+                heading, made = alone[0], alone[1]
             continue
         number += 1
         drawn = block.text.replace("\u00a0", " ")
@@ -248,20 +248,18 @@ def html_items(
             continue
         kept = segment(drawn)
         if len(kept) == 1 and len(kept[0].rows) == 1 and (alone := title_line(kept[0].rows[0])):
-            heading = " ".join(filter(None, (alone[0], alone[1]))) if alone[1] else alone[0]
+            heading, made = alone[0], alone[1]
             continue
         if len(kept) == 1 and len(kept[0].rows) == 1 and is_caption(kept[0].rows[0]):
             heading = one_line(kept[0].rows[0].strip(" :"))
             continue
-        made = iso_month(heading or "")
         for item in page_items(
             drawn, source, data, encoding=encoding, prefix=f"{block.kind} {number}, ",
-            title=re.sub(r"\s+\d{4}-\d{2}\Z", "", heading) if heading and not made else heading,
-            artist=artist, tags=tags,
+            title=heading, made=made, artist=artist, tags=tags,
         ):  # fmt: skip
             found += 1
             yield item
-        heading = None
+        heading = made = None
     if not found:
         said = page_title or "no <pre> and no laid-out lines"
         yield Rejection("no-art", one_line(said, 200) or "", name, source.path)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from asciiloom.piece import Rejection, one_line
 from asciiloom.readers.base import Input, Item, make_item, read_whole
 from asciiloom.readers.decode import decode
+from asciiloom.readers.yaml import YamlError, load_yaml
 
 MAX_FILE = 16 << 20
 _FAST = re.compile(r"\$([1-9$])")
@@ -83,14 +84,12 @@ def _is_onefetch(head: bytes) -> bool:
 
 
 def _onefetch(text: str, source: Input, item: object) -> Iterator[Item]:
-    import yaml
-
     assert callable(item)
     name = source.options.source or "unknown"
     try:
-        entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        yield Rejection("bad-yaml", one_line(error, 200) or "", name, source.path)
+        entries = load_yaml(text)
+    except YamlError as error:
+        yield Rejection("bad-yaml", str(error), name, source.path)
         return
     if not isinstance(entries, Mapping):
         yield Rejection("bad-yaml", "not a mapping of names to logos", name, source.path)

@@ -9,6 +9,7 @@ from asciiloom.readers.base import Input, Item, read_whole
 from asciiloom.readers.decode import decode
 from asciiloom.readers.html import depth, html_items
 from asciiloom.readers.page import is_code, page_items
+from asciiloom.readers.yaml import YamlError, load_yaml
 
 MAX_FILE = 32 << 20
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -42,11 +43,9 @@ def front_matter(text: str) -> tuple[dict[str, object], str]:
     match = _FRONT.match(text)
     if match is None:
         return {}, text
-    import yaml
-
     try:
-        facts = yaml.load(match[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError):
+        facts = load_yaml(match[1])
+    except YamlError:
         facts = {}
         for row in match[1].split("\n"):
             key, colon, value = row.partition(":")

@@ -180,7 +180,7 @@ def split_page(text: str) -> list[Cut]:
         if feed or (alone and (_RULER.match(row) or _LABELLED_RULER.match(row))):
             close(number)
             hard, blanks = True, 0
-            if feed and row.strip("\f \t"):
+            if feed and row.strip():
                 start = number
             continue
         if not row.strip():
@@ -206,7 +206,7 @@ def _join_specks(cuts: list[Cut], marks: list[bool], rows: list[str]) -> list[Cu
             above = out[-1]
             small, big = sorted((above, cut), key=lambda c: _ink(c.rows))
             words = any(_WORD.search(row) for row in small.rows)
-            if _ink(small.rows) < _SPECK <= _ink(big.rows) // 3 and not words:
+            if _ink(small.rows) < min(_SPECK, _ink(big.rows) // 3) and not words:
                 (a, b), (c, d) = _box(small.rows), _box(big.rows)
                 if a >= c and b <= d:
                     joined = tuple(rows[above.first - 1 : cut.last])
@@ -349,10 +349,11 @@ def page_items(
     prefix: str = "",
     title: str | None = None,
     artist: str | None = None,
+    made: str | None = None,
     tags: tuple[object, ...] = (),
 ) -> Iterator[Item]:
-    """A page's drawings as pieces, and what is no drawing as rejections; ``title`` and ``artist``
-    hold where the page states none nearer."""
+    """A page's drawings as pieces, and what is no drawing as rejections; ``title``, ``artist`` and
+    ``made`` hold where the page states none nearer."""
     name = source.options.source or "unknown"
     cuts = segment(text)
     turned = ("newlines",) if "\r" in text else ()
@@ -388,7 +389,7 @@ def page_items(
             original=original,
             title=cut.title or near.title or title,
             artist=cut.artist or near.artist or artist,
-            made=cut.made or near.made,
+            made=cut.made or near.made or made,
             tags=tags,
             source=name,
             encoding=encoding,

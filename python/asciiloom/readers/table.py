@@ -337,6 +337,7 @@ def _parquet_rows(source: Input) -> Iterator[Row]:
         table = pq.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
         number = 0
         for batch in table.iter_batches(batch_size=4096):
+            batch.validate(full=True)
             for row in batch.to_pylist():
                 number += 1
                 yield f"row {number}", row
@@ -360,6 +361,8 @@ def _arrow_rows(source: Input) -> Iterator[Row]:
         else:
             batches = iter(pa.ipc.open_stream(data))
         for batch in batches:
+            # Arrow trusts the offsets it reads: unchecked ones reach outside the file's bytes.
+            batch.validate(full=True)
             for row in batch.to_pylist():
                 number += 1
                 yield f"row {number}", row

@@ -8,6 +8,8 @@ show nothing, wide characters take two cells, DEC line drawing.
 Rows grow as they are written to, up to ``max_rows``; a glyph beyond them ends the run.
 """
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,7 @@ _ANSI16 = (
 )  # fmt: skip
 
 
+@functools.cache
 def xterm_palette() -> NDArray[np.int32]:
     """0xRRGGBB of the 256 indexed colours."""
     steps = (0, 95, 135, 175, 215, 255)

@@ -30,7 +30,7 @@ _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 def six_bit_palette(data: bytes) -> np.ndarray:
     """0xRRGGBB of 16 VGA registers of six bits a channel."""
     raw = np.frombuffer(data, np.uint8).reshape(16, 3) & 63
-    full = (raw << 2 | raw >> 4).tolist()
+    full: list[list[int]] = (raw << 2 | raw >> 4).tolist()
     return np.array([r << 16 | g << 8 | b for r, g, b in full], np.int32)
 
 
@@ -41,7 +41,8 @@ def upper_glyphs(font: np.ndarray, height: int) -> np.ndarray:
     quadrants = [bits[:, :half, :4], bits[:, :half, 4:], bits[:, half:, :4], bits[:, half:, 4:]]
     filled = [q.mean((1, 2)) >= 0.5 if q.size else np.zeros(256, bool) for q in quadrants]
     index = sum(f.astype(int) << bit for bit, f in enumerate(filled))
-    codes = np.array([ord(c) for c in _QUADRANTS], np.uint32)[index]
+    table = np.array([ord(c) for c in _QUADRANTS], np.uint32)
+    codes: np.ndarray = table[index]
     # Something thin: not blank, and no quadrant half full.
     codes[(index == 0) & bits.any((1, 2))] = ord("·")
     return codes
