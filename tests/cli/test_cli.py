@@ -256,3 +256,47 @@ def test_table_and_silent_progress(capsys: pytest.CaptureFixture[str]) -> None:
         bar(1)
         bar(3, 3, "note")
     assert capsys.readouterr().err == ""
+
+
+def test_formats_lists_every_reader(cli) -> None:  # type: ignore[no-untyped-def]
+    rows = json.loads(cli("formats", "--json").stdout)
+    assert {"ansi", "xbin", "cow", "html", "archive", "image", "plain"} <= {r["name"] for r in rows}
+    assert all(r["recognised"] and r["oracle"] and r["summary"] for r in rows)
+    assert len(cli("formats", "--nl").stdout.splitlines()) == len(rows)
+    assert "held against: ansilove" in cli("formats").stdout
+
+
+def test_native_formats_through_the_command_line(cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    db = tmp_path / "a.db"
+    red = b"\x1b[1;31m" + "█▀█".encode("cp437") + b"\x1b[0m\r\n" + "▀ ▀".encode("cp437")
+    (tmp_path / "gate.ans").write_bytes(red)
+    summary = json.loads(
+        cli("ingest", db, tmp_path / "gate.ans", "--source", "me", "--json").stdout
+    )
+    assert summary["new"] == 1
+    assert cli("show", db, 1, "--format", "plain").stdout == "█▀█\n▀ ▀\n"
+    painted = cli("show", db, 1, "--colour").stdout
+    assert "\x1b[0;38;2;255;85;85m█▀█" in painted
+    assert '<span style="color:#ff5555">' in cli("show", db, 1, "--format", "html").stdout
+    assert cli("show", db, 1, "--original").stdout_bytes == red
+    assert cli("show", db, 1, "--original", "--path", tmp_path / "gate.ans").stdout_bytes == red
+    assert (
+        "has no piece 1 that was seen at"
+        in cli("show", db, 1, "--original", "--path", "x", exits=1).stderr
+    )
+    assert "not one that Python knows" in cli("ingest", db, "-", "--encoding", "zz", exits=2).stderr
+
+
+def test_a_font_file_sets_given_words(cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    import pyfiglet
+
+    font = Path(pyfiglet.__file__).parent / "fonts" / "small.flf"
+    db = tmp_path / "a.db"
+    cli("ingest", db, font, "--word", "Hi", "--source", "fonts")
+    found = json.loads(cli("search", db, "--kind", "banner", "--json").stdout)
+    assert [r["title"] for r in found] == ["Hi"] and found[0]["flags"] == ["synthetic"]
+
+
+def test_a_piece_without_colours_says_so(cli, db: Path) -> None:  # type: ignore[no-untyped-def]
+    shown = cli("show", db, 2, "--colour")
+    assert "no colours of its own" in shown.stderr and "\x1b" not in shown.stdout

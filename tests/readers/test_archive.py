@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from asciiloom.piece import Piece, Rejection
-from asciiloom.readers import read_bytes, read_path
 from asciiloom.readers import archive as module
+from asciiloom.readers import read_bytes, read_path
 
 CAT = b" /\\_/\\\n( o.o )"
 
@@ -35,7 +35,12 @@ def tarred(members: dict[str, bytes], mode: str = "w") -> bytes:
     return out.getvalue()
 
 
-MEMBERS = {"cat.txt": CAT, "fish.txt": b"><(((o>", "empty.txt": b"", "owl.cow": b"$the_cow = <<EOC;\n(oo)\nEOC\n"}
+MEMBERS = {
+    "cat.txt": CAT,
+    "fish.txt": b"><(((o>",
+    "empty.txt": b"",
+    "owl.cow": b"$the_cow = <<EOC;\n(oo)\nEOC\n",
+}
 
 
 def check(items: list[Piece | Rejection], name: str) -> None:
@@ -124,7 +129,9 @@ def test_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(items) == 3
 
 
-@pytest.mark.parametrize("data", [zipped(MEMBERS)[:40], tarred(MEMBERS)[:700], b"7z\xbc\xaf\x27\x1c" + bytes(40)])
+@pytest.mark.parametrize(
+    "data", [zipped(MEMBERS)[:40], tarred(MEMBERS)[:700], b"7z\xbc\xaf\x27\x1c" + bytes(40)]
+)
 def test_damaged_archives(data: bytes) -> None:
     items = list(read_bytes(data, "x"))
     assert any(isinstance(i, Rejection) and i.reason in ("truncated", "unreadable") for i in items)

@@ -16,10 +16,12 @@ TABLE = pa.table({"ascii_art": [" /\\\n/  \\", "><>"], "labels": [["hill"], ["fi
 def saved(folder: Path) -> None:
     """As ``datasets.Dataset.save_to_disk`` leaves it."""
     folder.mkdir(parents=True)
-    with pa.OSFile(str(folder / "data-00000-of-00001.arrow"), "wb") as sink:
-        with pa.ipc.new_stream(sink, TABLE.schema) as writer:
-            writer.write_table(TABLE)
-    (folder / "dataset_info.json").write_text(json.dumps({"dataset_name": "hills", "license": "cc0-1.0"}))
+    target = str(folder / "data-00000-of-00001.arrow")
+    with pa.OSFile(target, "wb") as sink, pa.ipc.new_stream(sink, TABLE.schema) as writer:
+        writer.write_table(TABLE)
+    (folder / "dataset_info.json").write_text(
+        json.dumps({"dataset_name": "hills", "license": "cc0-1.0"})
+    )
     (folder / "state.json").write_text("{}")
 
 

@@ -13,7 +13,7 @@ from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import read_bytes, read_path, readers
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "bench"))
-from fuzz import damage, made  # noqa: E402
+from fuzz import damage, made
 
 NAMES = sorted({"x" + extension for reader in readers() for extension in reader.extensions})
 
@@ -88,4 +88,7 @@ def test_links_and_pipes(tmp_path: Path) -> None:
     (tmp_path / "cat.txt").write_text("(o.o)")
     items = list(read_path(tmp_path))
     assert [i.text for i in items if isinstance(i, Piece)] == ["(o.o)"]
-    assert sorted(i.reason for i in items if isinstance(i, Rejection)) == ["not-a-file", "unreadable"]
+    assert sorted(i.reason for i in items if isinstance(i, Rejection)) == [
+        "not-a-file",
+        "unreadable",
+    ]

@@ -62,7 +62,9 @@ def test_a_drawing_keeps_its_strokes() -> None:
         (np.s_[9:11, 2:4], ".,"),
     ],
 )
-def test_a_stroke_chooses_the_glyph_that_lies_like_it(stroke: tuple[slice, slice], glyphs: str) -> None:
+def test_a_stroke_chooses_the_glyph_that_lies_like_it(
+    stroke: tuple[slice, slice], glyphs: str
+) -> None:
     cell = np.zeros((12, 6), np.float32)
     cell[stroke] = 1
     (row,) = draw_image(np.tile(cell, (1, 4)))
@@ -141,8 +143,12 @@ def test_a_huge_canvas_is_refused_before_it_is_opened() -> None:
     import zlib
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
-    (item,) = read_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", b"") + chunk(b"IEND", b""), "a.png")
+    (item,) = read_bytes(
+        b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", b"") + chunk(b"IEND", b""), "a.png"
+    )
     assert isinstance(item, Rejection) and item.reason in ("too-large", "unreadable")

@@ -35,6 +35,7 @@ _TITLE = re.compile(
 _DATE = re.compile(
     r"(?<!\d)(?P<month>0?[1-9]|1[0-2])/(?:(?P<day>\d{1,2})/)?(?P<year>\d{4}|\d{2})(?!\d)"
 )
+_SPACED = re.compile(r"(?:[^\W_] )(?:\w ){1,29}[^\W_]\Z")  # H E L L O
 _WORD = re.compile(r"[^\W\d_][^\W\d_']+")
 _COMMON = frozenset(
     "the a an and or of to in is it that was for on are with as at be this have from by not but they"
@@ -103,6 +104,8 @@ def is_ruler(row: str) -> bool:
 def is_caption(row: str) -> bool:
     """One short row of words: letters, digits and light punctuation only."""
     stripped = row.strip()
+    if _SPACED.match(stripped):
+        return True
     words = _WORD.findall(stripped)
     bare = re.sub(r"[\w ,.'\"!?:;&()/-]", "", stripped)
     return (
