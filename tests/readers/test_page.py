@@ -102,6 +102,7 @@ def test_what_is_no_art_is_a_rejection_with_its_reason() -> None:
     reasons = [i.reason for i in items if isinstance(i, Rejection)]
     assert reasons == ["ruler", "prose", "caption"]
     (cat,) = (i for i in items if isinstance(i, Piece))
+    assert cat.description == "The cats of the house and all that is in it are here."
     assert cat.title == "CATS" and cat.text.split("\n")[1] == CAT[1]
 
 

@@ -4,14 +4,15 @@ import io
 import lzma
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from asciiloom.errors import ReaderError
 from asciiloom.piece import Piece, Rejection
-from asciiloom.readers import ReadOptions, decode, read_path, readers
+from asciiloom.readers import ReadOptions, decode, read_bytes, read_path, readers
 
 CAT = " /\\_/\\\n( o.o )"
 
@@ -22,9 +23,17 @@ def test_readers_have_distinct_names_and_plain_is_last() -> None:
     assert all(r.summary for r in readers())
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress, bytes])
+SUFFIX = {
+    gzip.compress: ".gz",
+    lzma.compress: ".xz",
+    bz2.compress: ".bz2",
+    zstandard.compress: ".zst",
+}
+
+
+@pytest.mark.parametrize("pack", [*SUFFIX, bytes])
 def test_compression_is_taken_off(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    suffix = {gzip.compress: ".gz", lzma.compress: ".xz", bz2.compress: ".bz2"}.get(pack, "")
+    suffix = SUFFIX.get(pack, "")
     path = tmp_path / f"cat.txt{suffix}"
     path.write_bytes(pack(CAT.encode()))
     (piece,) = read_path(path)
@@ -46,6 +55,32 @@ def test_folder_is_walked_in_order_past_bad_neighbours(tmp_path: Path) -> None:
     assert reasons == {
         "empty.txt": "empty", "broken.jsonl.gz": "truncated", "pipe": "not-a-file", "gone": "unreadable",
     }  # fmt: skip
+
+
+def test_layers_of_compression_and_tables_within(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv.zst.gz"
+    path.write_bytes(gzip.compress(zstandard.compress(b"title,ascii_art\nfish,><>\n")))
+    (piece,) = read_path(path)
+    assert isinstance(piece, Piece) and (piece.title, piece.text) == ("fish", "><>")
+
+
+def test_a_reader_that_fails_costs_one_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        name, extensions, summary = "broken", (".x",), "fails"
+        recognised = oracle = "-"
+
+        def sniff(self, head: bytes, path: str) -> bool:
+            return path.endswith(".x")
+
+        def read(self, source: object) -> Iterator[Piece]:
+            yield Piece("one")
+            raise ZeroDivisionError("no\nluck")
+
+    monkeypatch.setattr("asciiloom.readers.registry.readers", lambda: (Broken(),))
+    first, second = read_bytes(b"abc", "a.x")
+    assert isinstance(first, Piece)
+    assert isinstance(second, Rejection) and second.reason == "reader-failed"
+    assert second.detail == "broken: ZeroDivisionError: no luck"
 
 
 def test_missing_path_says_so(tmp_path: Path) -> None:

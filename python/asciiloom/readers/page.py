@@ -361,6 +361,7 @@ def page_items(
     cuts = segment(text)
     turned = ("newlines",) if "\r" in text else ()
     pending: Cut | None = None
+    said_before: str | None = None  # prose just above a drawing is about it
     for cut in cuts:
         where = prefix + cut.locator if len(cuts) > 1 or prefix else ""
         said = one_line(" ".join(cut.rows), 120) or ""
@@ -370,6 +371,7 @@ def page_items(
             yield Rejection("caption", said, name, source.path, where)
             continue
         if is_prose(cut.rows):
+            said_before = one_line(" ".join(cut.rows), 1000)
             yield Rejection("prose", said, name, source.path, where)
             continue
         if alone and is_caption(cut.rows[0]):
@@ -393,12 +395,13 @@ def page_items(
             title=cut.title or near.title or title,
             artist=cut.artist or near.artist or artist,
             made=cut.made or near.made or made,
+            description=said_before,
             tags=tags,
             source=name,
             encoding=encoding,
             steps=(*turned, *(f"lift-{note}" for note in cut.notes)),
         )
-        pending = None
+        pending = said_before = None
 
 
 def _is_heading(cut: Cut) -> bool:
