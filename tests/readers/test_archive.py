@@ -141,3 +141,11 @@ def test_a_name_is_never_a_place() -> None:
     (piece,) = read_bytes(zipped({"../../etc/cat.txt": CAT}), "x.zip")
     assert isinstance(piece, Piece) and piece.path == "x.zip!../../etc/cat.txt"
     assert not Path("../../etc/cat.txt").exists()
+
+
+def test_a_member_without_a_name() -> None:
+    data = zipped({"x": CAT})
+    nameless = data.replace(b"x", b"", 1)
+    assert [type(i).__name__ for i in read_bytes(nameless, "a.zip")] == ["Rejection"]
+    empty = zipped({"": CAT, "cat.txt": CAT})
+    assert [i.text for i in read_bytes(empty, "a.zip") if isinstance(i, Piece)] == [CAT.decode()] * 2

@@ -13,6 +13,7 @@ import zstandard
 from asciiloom.errors import ReaderError
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import ReadOptions, decode, read_bytes, read_path, readers
+from asciiloom.readers.base import file_title
 
 CAT = " /\\_/\\\n( o.o )"
 
@@ -110,3 +111,18 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_decoding(data: bytes, encoding: str, text: str) -> None:
     assert (decode(data).encoding, decode(data).text) == (encoding, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("packs/Mario_Bros. (80x25).ans", "Mario Bros."),
+        ("a.zip!dir/red-dragon.asc", "red-dragon"),
+        ("FILE_ID.DIZ", None),
+        ("x1.ans", None),
+        ("-", None),
+        ("C:\\art\\owl.txt", "owl"),
+    ],
+)
+def test_titles_from_file_names(name: str, title: str | None) -> None:
+    assert file_title(name) == title

@@ -129,14 +129,14 @@ def archive_kind(head: bytes) -> str | None:
 
 def _zip(data: bytes) -> Iterator[Member]:
     errors = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError,
-              ValueError, KeyError, struct.error, MemoryError)  # fmt: skip
+              ValueError, KeyError, IndexError, struct.error, MemoryError)  # fmt: skip
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         listed = archive.infolist()
     except errors as error:
         raise MemberError(f"{type(error).__name__}: {error}") from error
     for info in listed:
-        if info.is_dir():
+        if info.filename.endswith("/"):  # is_dir() stumbles over an empty name
             continue
 
         def unpack(limit: int, info: zipfile.ZipInfo = info) -> bytes:

@@ -1,6 +1,7 @@
 """The seam between the world's files and the store: what a reader is given and what it yields."""
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Protocol
@@ -14,6 +15,8 @@ MAX_WIDTH = 5_000
 _BINARY_SHARE = 0.10
 
 Item = Piece | Rejection
+# Names that many files have and that say nothing.
+_NAMELESS = frozenset(["file id", "readme", "untitled", "index", "art", "text", "new", "noname"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,21 @@ def read_whole(source: Input, limit: int) -> bytes | Rejection:
     name = source.options.source or "unknown"
     detail = f"more than {limit >> 20} MiB; at most that for this format"
     return Rejection("too-large", detail, name, source.path)
+
+
+def file_stem(name: str) -> str:
+    """The last part of a path or member name, without its extension."""
+    last = re.split(r"[/\\\\!]", name)[-1]
+    return last.rsplit(".", 1)[0] if "." in last[1:] else last
+
+
+def file_title(name: str) -> str | None:
+    """What a file's name says it shows: its words, or None where it has none of its own."""
+    stem = re.sub(r"\((?:utf-?8|\d+x\d+)[^)]*\)", "", file_stem(name), flags=re.IGNORECASE)
+    words = re.sub(r"[_\s]+", " ", stem).strip(" -")
+    if words.lower() in _NAMELESS or not re.search(r"[^\W\d_]{3}", words):
+        return None
+    return words
 
 
 def make_item(

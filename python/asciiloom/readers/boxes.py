@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from asciiloom.piece import Rejection
-from asciiloom.readers.base import Input, Item, make_item, read_whole
+from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
 from asciiloom.readers.screens.ansi import Dialect, render_ansi
 from asciiloom.readers.screens.reader import ScreenError
@@ -97,7 +97,7 @@ def _case(rows: list[str], data: bytes, source: Input, encoding: str) -> Item:
             current = sections.setdefault(row[1:].lower(), [])
         else:
             current.append(row)
-    stem = source.name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    stem = file_stem(source.name)
     title = re.sub(r"^\d+_", "", stem).replace("_", " ")
     drawn = "\n".join(sections.get("expected", []))
     if not drawn.strip():

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from asciiloom.piece import Rejection, one_line
-from asciiloom.readers.base import Input, Item, make_item, read_whole
+from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
 from asciiloom.readers.screens.ansi import Dialect, render_ansi
 from asciiloom.readers.screens.reader import ScreenError
@@ -311,7 +311,7 @@ class CowReader:
         except UnsupportedPerlError as error:
             yield Rejection("unsupported-perl", one_line(error, 200) or "", name, source.path)
             return
-        stem = re.sub(r"\.cow\Z", "", source.name.replace("\\", "/").rsplit("/", 1)[-1])
+        stem = file_stem(source.name)
         said = " ".join(cow.comments)
         artist = _ARTIST.search(said)
         described = said[:2000] or None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from asciiloom.piece import Rejection, one_line
-from asciiloom.readers.base import Input, Item, make_item, read_whole
+from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
 
 MAX_FILE = 8 << 20
@@ -74,7 +74,7 @@ class FigletReader:
         # Fonts name their letters by byte: those beyond ASCII are Latin-1, or UTF-8 in TOIlet's.
         decoded = decode(data, source.options.encoding or _encoding(data))
         text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
-        name = source.name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        name = file_stem(source.name)
         if problem := header_problem(text):
             yield Rejection("bad-font", problem, where, source.path)
             return

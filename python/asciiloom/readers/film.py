@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from asciiloom.piece import Grid, Rejection
-from asciiloom.readers.base import Input, Item, make_item, read_whole
+from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
 
 MAX_FILE = 64 << 20
@@ -80,7 +80,7 @@ class FilmReader:
             n for n in range(0, len(rows), period or len(rows)) if _COUNT.match(rows[n].strip())
         ]
         frames = ["\n".join(rows[n + 1 : n + period]) for n in starts]
-        title = source.name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        title = file_stem(source.name)
         kept = range(len(frames)) if source.options.frames else thin(frames)
         drawn = 0
         for number in kept:

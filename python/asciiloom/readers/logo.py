@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from asciiloom.piece import Rejection, one_line
-from asciiloom.readers.base import Input, Item, make_item, read_whole
+from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
 from asciiloom.readers.yaml import YamlError, load_yaml
 
@@ -75,7 +75,7 @@ class LogoReader:
                     strip_tokens(match["art"].replace("\\\\", "\\")), label, f"line {line}", "os"
                 )
         else:
-            stem = source.name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+            stem = file_stem(source.name)
             yield item(strip_tokens(text), stem, "", "os")
 
 

@@ -6,9 +6,9 @@ The file's bytes are kept once, and each piece's locator says which of its lines
 from collections.abc import Iterator
 
 from asciiloom.piece import Rejection
-from asciiloom.readers.base import MAX_CHARS, Input, Item, make_item, read_whole
+from asciiloom.readers.base import MAX_CHARS, Input, Item, file_title, make_item, read_whole
 from asciiloom.readers.decode import decode
-from asciiloom.readers.page import page_items, split_page
+from asciiloom.readers.page import page_items, segment, split_page
 from asciiloom.readers.screens.ansi import ANSI, looks_ansi
 from asciiloom.readers.screens.sauce import CHARACTER, split_sauce
 
@@ -57,7 +57,7 @@ class PlainReader:
                 options=options,
                 path=source.path,
                 original=data,
-                title=sauce.title if sauce else None,
+                title=(sauce.title if sauce else None) or file_title(source.name),
                 artist=sauce.artist if sauce else None,
                 group=sauce.group if sauce else None,
                 made=sauce.made if sauce else None,
@@ -70,6 +70,7 @@ class PlainReader:
             source,
             data,
             encoding=decoded.encoding,
-            title=sauce.title if sauce else None,
+            title=(sauce.title if sauce else None)
+            or (file_title(source.name) if len(segment(decoded.text)) == 1 else None),
             artist=sauce.artist if sauce else None,
         )

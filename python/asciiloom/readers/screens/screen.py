@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asciiloom.piece import ColourPlane, Rejection
 from asciiloom.piece.colour import DEFAULT
-from asciiloom.readers.base import Input, Item, make_item
+from asciiloom.readers.base import Input, Item, file_title, make_item
 from asciiloom.readers.screens.sauce import Sauce
 
 MAX_ROWS = 20_000
@@ -153,7 +153,7 @@ def screen_item(
         path=source.path,
         locator=locator,
         original=original,
-        title=title or sauce.title,
+        title=title or sauce.title or file_title(source.name),
         artist=artist or sauce.artist,
         description=description or " ".join(sauce.comments) or None,
         group=sauce.group,
