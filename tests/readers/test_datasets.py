@@ -32,9 +32,24 @@ def test_a_saved_data_set(tmp_path: Path) -> None:
     pieces = [i for i in items if isinstance(i, Piece)]
     assert [p.text for p in pieces] == [" /\\\n/  \\", "><>"]
     assert {(p.source, p.licence) for p in pieces} == {("hills", "cc0-1.0")}
-    assert pieces[1].tags == ("fish", "sea")
-    # Only the list of splits, which lies beside no rows, is read as a table and says so.
-    assert [i.reason for i in items if isinstance(i, Rejection)] in ([], ["no-text"])
+    assert pieces[1].tags == ("fish", "sea") and len(items) == 2
+
+
+def test_a_saved_data_set_without_a_name_takes_its_folder_s(tmp_path: Path) -> None:
+    saved(tmp_path / "fishes" / "test")
+    (tmp_path / "fishes" / "test" / "dataset_info.json").write_text("[not an object")
+    (tmp_path / "fishes" / "dataset_dict.json").write_text("{}")
+    assert {i.source for i in read_path(tmp_path / "fishes")} == {"fishes"}
+
+
+def test_a_real_data_set_by_the_real_library(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets", reason="asciiloom[hub] is not installed here")
+    made = datasets.Dataset.from_dict(TABLE.to_pydict())
+    made.save_to_disk(str(tmp_path / "saved"))
+    (tmp_path / "hub").mkdir()
+    made.to_parquet(str(tmp_path / "hub" / "train.parquet"))
+    for path in (tmp_path / "saved", f"hf:{tmp_path / 'hub'}"):
+        assert [i.text for i in read_path(path) if isinstance(i, Piece)] == [" /\\\n/  \\", "><>"]
 
 
 def test_arrow_files_and_streams() -> None:

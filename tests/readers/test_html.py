@@ -76,6 +76,12 @@ def test_unclosed_and_nested_blocks() -> None:
     assert texts(f"<pre>{CAT}\n<pre>==</pre></pre>") == [CAT + "\n=="]
 
 
+def test_a_drawing_broken_over_several_blocks_is_one() -> None:
+    rows = ["  /\\", " /  \\", "/____\\", "|    |"]
+    assert texts("".join(f"<pre>{row}</pre>\n" for row in rows)) == ["\n".join(rows)]
+    assert len(texts("<pre>><></pre><pre>(o.o)</pre>")) == 2
+
+
 def test_declared_and_old_encodings() -> None:
     meta = '<meta http-equiv="content-type" content="text/html; charset=Shift_JIS">'
     page = f"{meta}<pre>（´∀｀）</pre>".encode("cp932")

@@ -21,22 +21,24 @@ def data_files(
 ) -> tuple[Sequence[str], ReadOptions]:
     """The files of ``folder`` that hold rows, and the options with what a saved data set says of
     itself (its name and licence). Every other folder comes back as it is."""
-    if "dataset_info.json" not in files or not any(
-        f.endswith((".arrow", ".parquet")) for f in files
-    ):
-        return files, options
     kept = [name for name in files if name not in _ABOUT]
+    if "dataset_dict.json" in files:  # the folders below are its splits
+        return kept, options
+    has_rows = any(name.endswith((".arrow", ".parquet")) for name in files)
+    if "dataset_info.json" not in files or not has_rows:
+        return files, options
+    is_split = (folder.parent / "dataset_dict.json").is_file()
+    named = (folder.parent if is_split else folder).name
     try:
         with (folder / "dataset_info.json").open("rb") as stream:
             about = json.loads(stream.read(_MAX_ABOUT))
     except (OSError, ValueError, RecursionError):
-        return kept, options
-    if not isinstance(about, dict):
-        return kept, options
+        about = {}
+    said = about if isinstance(about, dict) else {}
     return kept, replace(
         options,
-        source=options.source or one_line(about.get("dataset_name")) or folder.name,
-        licence=options.licence or one_line(about.get("license")),
+        source=options.source or one_line(said.get("dataset_name")) or named,
+        licence=options.licence or one_line(said.get("license")),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from asciiloom.piece import Rejection, one_line
 from asciiloom.readers.base import Input, Item, read_whole
 from asciiloom.readers.decode import Decoded, decode
-from asciiloom.readers.page import is_caption, page_items, segment, title_line
+from asciiloom.readers.page import is_caption, is_ruler, page_items, segment, title_line
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -214,6 +214,30 @@ class HtmlReader:
         yield from html_items(decoded.text, source, data, decoded.encoding)
 
 
+def _rejoin(blocks: list[Block]) -> list[Block]:
+    """Drawings that were broken over several ``<pre>``, a row or two in each, made whole."""
+    out: list[Block] = []
+    run: list[Block] = []
+
+    def close() -> None:
+        if len(run) >= 3:
+            out.append(Block("pre", "\n".join(b.text.strip("\n") for b in run)))
+        else:
+            out.extend(run)
+        run.clear()
+
+    for block in blocks:
+        rows = [row for row in block.text.split("\n") if row.strip()]
+        torn = block.kind == "pre" and 1 <= len(rows) <= 2
+        if not torn or any(is_caption(r) or is_ruler(r) or title_line(r) for r in rows):
+            close()
+            out.append(block)
+        else:
+            run.append(block)
+    close()
+    return out
+
+
 def html_items(
     text: str,
     source: Input,
@@ -228,6 +252,7 @@ def html_items(
         yield Rejection("too-deep", detail, name, source.path)
         return
     blocks, page_title = page_blocks(text)
+    blocks = _rejoin(blocks)
     by = _BY.search(page_title or "")
     artist = by[1] if by else None
     heading: str | None = None
