@@ -11,7 +11,7 @@ from asciiloom.corpus.writer import Tally, Writer, transaction
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import ReadOptions, read_path
 
-BATCH_ITEMS = 1000
+BATCH_ITEMS = 5000
 # A batch of huge pieces closes early, so that memory is bounded by text, not by count.
 BATCH_CHARS = 8_000_000
 

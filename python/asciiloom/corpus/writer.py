@@ -34,6 +34,12 @@ _OPEN = re.compile(
 _ASK = 500  # bound parameters a statement; SQLite's oldest limit is 999
 
 
+_NEW_ORIGIN = (
+    "INSERT INTO origin (piece_id, source_id, ingest_id, path, locator, title, artist, licence,"
+    " encoding, steps, original_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+)
+
+
 @dataclass(slots=True)
 class Tally:
     """Rows accounted for, per source: read = new + duplicate + rejected."""
@@ -80,6 +86,23 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+@contextmanager
+def _without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
+    """Within a transaction: no trigger of ``piece`` or ``tag`` fires on an insert.
+
+    They index one row at a time, at several times the cost of the whole batch at once. Dropping them is
+    part of the transaction: nobody else sees it, and a kill undoes it.
+    """
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN ('piece_ai', 'tag_ai')"
+    ).fetchall()
+    for name, _ in rows:
+        connection.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, sql in rows:
+        connection.execute(sql)
 
 
 def is_redistributable(licence: str | None) -> int | None:
@@ -159,6 +182,7 @@ class Writer:
     def _write_pieces(self, ready: Sequence[_Prepared], tally: Tally) -> None:
         ids = self._known([r.hash for r in ready])
         following = self._db.execute("SELECT coalesce(max(id), 0) FROM piece").fetchone()[0]
+        before = following
         fresh: list[tuple[int, _Prepared]] = []
         seen_again: list[tuple[int, _Prepared]] = []
         for r in ready:
@@ -170,17 +194,27 @@ class Writer:
             else:
                 seen_again.append((known, r))
                 tally.duplicate[r.piece.source] += 1
+        if fresh:
+            with _without_triggers(self._db):
+                self._write_fresh(fresh, before)
+        # A duplicate may bring the colours that the first copy came without.
+        self._db.executemany(
+            "INSERT OR IGNORE INTO colour (piece_id, plane) VALUES (?, ?)",
+            [(n, r.piece.colour) for n, r in seen_again if r.piece.colour is not None],
+        )
+        for number, r in seen_again:
+            # Only a place where the piece was not seen before can teach something new.
+            if self._write_origin(number, r):
+                self._enrich(number, r.piece)
+
+    def _write_fresh(self, fresh: Sequence[tuple[int, _Prepared]], before: int) -> None:
+        """Rows of pieces that were not there, ids above ``before``, and both search indexes of them."""
         self._db.executemany(
             "INSERT INTO piece (id, hash, bare_hash, mirror_hash, text, title, description, artist,"
             " tags, kind, charset, is_grid, width, height, chars, ink, glyphs, source_id, licence,"
             " sequence, ingest_id, made, crew, flags)"
             " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [self._piece_row(number, r) for number, r in fresh],
-        )
-        # A duplicate may bring the colours that the first copy came without.
-        self._db.executemany(
-            "INSERT OR IGNORE INTO colour (piece_id, plane) VALUES (?, ?)",
-            [(n, r.piece.colour) for n, r in (*fresh, *seen_again) if r.piece.colour is not None],
         )
         self._db.executemany(
             "INSERT INTO tag (piece_id, name) VALUES (?, ?)",
@@ -195,48 +229,46 @@ class Writer:
                 for c in r.credits
             ],
         )
-        for number, r in fresh:
-            self._write_origin(number, r)
-        for number, r in seen_again:
-            # Only a place where the piece was not seen before can teach something new.
-            if self._write_origin(number, r):
-                self._enrich(number, r.piece)
+        self._db.executemany(
+            "INSERT INTO colour (piece_id, plane) VALUES (?, ?)",
+            [(n, r.piece.colour) for n, r in fresh if r.piece.colour is not None],
+        )
+        # A new piece has no origin yet: nothing to look up.
+        self._db.executemany(_NEW_ORIGIN, [self._origin_row(number, r) for number, r in fresh])
+        self._db.execute(
+            "INSERT INTO piece_fts (rowid, title, tags, description, artist)"
+            " SELECT id, title, tags, description, artist FROM piece WHERE id > ?",
+            (before,),
+        )
+        self._db.execute(
+            "INSERT INTO piece_art (rowid, text) SELECT id, text FROM piece WHERE id > ?", (before,)
+        )
 
     def _piece_row(self, number: int, r: _Prepared) -> tuple[object, ...]:
         p, m = r.piece, r.measures
         return (
             number, r.hash, *r.bare, p.text, p.title, p.description, p.artist,
-            json.dumps(sorted(p.tags), ensure_ascii=False), p.kind, m.charset, int(m.is_grid),
+            json.dumps(sorted(p.tags), ensure_ascii=False) if p.tags else "[]", p.kind, m.charset, int(m.is_grid),
             m.width, m.height, m.chars, m.ink, m.glyphs, self._sources[p.source], p.licence,
-            p.sequence, self._ingest, p.made, p.group, json.dumps(p.flags),
+            p.sequence, self._ingest, p.made, p.group, json.dumps(p.flags) if p.flags else "[]",
+        )  # fmt: skip
+
+    def _origin_row(self, number: int, r: _Prepared) -> tuple[object, ...]:
+        p = r.piece
+        return (
+            number, self._sources[p.source], self._ingest, p.path, p.locator, p.title, p.artist,
+            p.licence, p.encoding, json.dumps(p.steps) if p.steps else "[]",
+            self._keep_original(p.original),
         )  # fmt: skip
 
     def _write_origin(self, number: int, r: _Prepared) -> bool:
-        p = r.piece
-        source = self._sources[p.source]
         there = self._db.execute(
             "SELECT 1 FROM origin WHERE source_id = ? AND path = ? AND locator = ? AND piece_id = ?",
-            (source, p.path, p.locator, number),
+            (self._sources[r.piece.source], r.piece.path, r.piece.locator, number),
         ).fetchone()
         if there:
             return False
-        self._db.execute(
-            "INSERT INTO origin (piece_id, source_id, ingest_id, path, locator, title, artist,"
-            " licence, encoding, steps, original_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                number,
-                source,
-                self._ingest,
-                p.path,
-                p.locator,
-                p.title,
-                p.artist,
-                p.licence,
-                p.encoding,
-                json.dumps(p.steps),
-                self._keep_original(p.original),
-            ),
-        )
+        self._db.execute(_NEW_ORIGIN, self._origin_row(number, r))
         return True
 
     def _keep_original(self, data: bytes | None) -> int | None:
