@@ -70,6 +70,17 @@ def _trim(text: str) -> str:
     return "\n".join(row[indent:] for row in rows) if indent else "\n".join(rows)
 
 
+def _is_canonical(text: str) -> bool:
+    """A cheap test that most text from tables passes: printable ASCII with nothing to trim."""
+    return (
+        text.isascii()
+        and text[:1] not in ("", " ", "\n")
+        and text[-1] not in " \n"
+        and " \n" not in text
+        and text.replace("\n", "").isprintable()
+    )
+
+
 def canonicalize(text: str) -> Canonical:
     """Bring ``text`` to canonical form.
 
@@ -77,6 +88,8 @@ def canonicalize(text: str) -> Canonical:
     characters, rows right-stripped, blank edge rows dropped, common indent removed. Total
     (any ``str`` is fine, lone surrogates become U+FFFD) and idempotent.
     """
+    if _is_canonical(text):
+        return Canonical(text)
     steps: list[str] = []
     if not _PLAIN.match(text):
         for name, step in (

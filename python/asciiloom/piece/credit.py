@@ -40,6 +40,8 @@ _PHRASE = re.compile(
     rf"|\([cC]\) {{0,2}}(?:\d{{4}} {{0,2}})?(?P<holder>{_NAME})"
     rf"|(?P<mailed>{_NAME}) {{1,2}}<[\w.+-]{{1,64}}@[\w.-]{{1,64}}>"
 )
+_LISTED = frozenset(SIGNATURES)
+_TOKEN = re.compile(r"[A-Za-z]+\d*(?:'[A-Za-z]+)*")
 # Without one of these no phrase can match.
 _HINTS = ("by", "(c)", "artist:", "@")
 # Two-letter initials are common words and strokes; they count only at the lower right of a drawing.
@@ -67,8 +69,8 @@ def _signed(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def find_credits(text: str, artist: str | None = None) -> tuple[CreditSpan, ...]:
     """Signature spans in canonical ``text``; a stated ``artist`` wins over the word list's name."""
-    # Most art is unsigned: a plain search for each word is far cheaper than one pattern of all.
-    words = tuple(word for word in SIGNATURES if word in text)
+    # Most art is unsigned: its words against the list are far cheaper than one pattern of all.
+    words = tuple(sorted(_LISTED.intersection(_TOKEN.findall(text))))
     lowered = text.lower()
     phrases = any(hint in lowered for hint in _HINTS)
     if not words and not phrases:

@@ -65,4 +65,6 @@ def _cells(row: str) -> NDArray[np.uint32]:
 
 def mirror_text(text: str) -> str:
     """``text`` as seen in a mirror: rows reversed on their own, glyphs swapped where they have a twin."""
-    return "\n".join(row[::-1] for row in text.translate(MIRROR).split("\n"))
+    rows = text.translate(MIRROR)[::-1].split("\n")
+    rows.reverse()
+    return "\n".join(rows)

@@ -7,7 +7,6 @@ from asciiloom.piece.credit import CreditSpan, blank_credits
 from asciiloom.piece.grid import mirror_text
 
 HASH_BYTES = 16
-_GAPS = re.compile("[ \u3000]+")
 _BLANK_ROWS = re.compile(r"\n{2,}")
 
 
@@ -18,7 +17,8 @@ def content_hash(content: str | bytes) -> str:
 
 
 def _bare(text: str) -> str:
-    return _BLANK_ROWS.sub("\n", _GAPS.sub("", text)).strip("\n")
+    bare = text.replace(" ", "").replace("\u3000", "")
+    return (_BLANK_ROWS.sub("\n", bare) if "\n\n" in bare else bare).strip("\n")
 
 
 def bare_hashes(text: str, credits: tuple[CreditSpan, ...] = ()) -> tuple[str, str]:

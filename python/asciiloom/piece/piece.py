@@ -1,5 +1,6 @@
 """``Piece``: what flows from a reader to the store. Text in canonical form plus what is known of it."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -68,13 +69,15 @@ class Rejection:
 
 def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
     """Tags as stored: lower-case, inner whitespace single, no control characters, no repeats, at most 64."""
-    out: dict[str, None] = {}
-    for tag in tags:
-        name = " ".join(str(tag).lower().split())
-        name = "".join(c for c in name if c.isprintable())[:80]
-        if name:
-            out[name] = None
-    return tuple(out)[:64]
+    cleaned = dict.fromkeys(_clean_tag(str(tag)) for tag in tags)
+    cleaned.pop("", None)
+    return tuple(cleaned)[:64]
+
+
+@functools.lru_cache(1 << 16)
+def _clean_tag(tag: str) -> str:
+    name = " ".join(tag.lower().split())
+    return "".join(c for c in name if c.isprintable())[:80]
 
 
 def one_line(value: object, limit: int = 500) -> str | None:
@@ -82,5 +85,6 @@ def one_line(value: object, limit: int = 500) -> str | None:
     if value is None:
         return None
     line = " ".join(str(value).split())
-    line = "".join(c for c in line if c.isprintable())[:limit]
-    return line or None
+    if not line.isprintable():
+        line = "".join(c for c in line if c.isprintable())
+    return line[:limit] or None

@@ -147,7 +147,7 @@ def make_item(
 
     if len(raw) > MAX_CHARS * 4:
         return reject("too-large", f"{len(raw):,} characters; at most {MAX_CHARS * 4:,}")
-    controls = sum(map(raw.count, _BINARY_CODES))
+    controls = 0 if _is_plain(raw) else sum(map(raw.count, _BINARY_CODES))
     if controls > _BINARY_SHARE * len(raw):
         return reject("binary", f"{controls:,} of {len(raw):,} characters are control codes")
     canonical = canonicalize(raw)
@@ -183,6 +183,11 @@ def make_item(
         colour=colour.pack() if colour is not None else None,
         flags=flags,
     )
+
+
+def _is_plain(raw: str) -> bool:
+    """Printable characters and newlines only: no control code to count."""
+    return raw.replace("\n", "").isprintable()
 
 
 _BINARY_CODES = tuple(chr(c) for c in range(32) if c not in (9, 10, 12, 13, 26, 27))

@@ -5,6 +5,7 @@ N. Column names are recognised by role; the names are those that public art data
 """
 
 import csv
+import functools
 import io
 import json
 import re
@@ -121,6 +122,12 @@ def column_roles(row: Iterable[str], given: Mapping[str, str]) -> dict[str, str]
     return roles
 
 
+@functools.lru_cache(MAX_SHAPES)
+def numbered_columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a row's columns that are category-1, tag_2 and the like."""
+    return tuple(name for name in names if _NUMBERED_CATEGORY.match(_plain(name)))
+
+
 def _row_item(
     row: Mapping[str, Any], roles: Mapping[str, str], source: Input, locator: str
 ) -> Item:
@@ -138,9 +145,7 @@ def _row_item(
         detail = f"no text column (looked for {known}); name it with --column text=NAME"
         return Rejection("no-text", detail, name, source.path, locator)
     tags = _tags(values.get("tags"))
-    for column, value in row.items():
-        if _NUMBERED_CATEGORY.match(_plain(column)) and value:
-            tags += (value,)
+    tags += tuple(value for column in numbered_columns(tuple(row)) if (value := row[column]))
     film = next((m[1] for t in tags if isinstance(t, str) and (m := _FILM.match(t))), None)
     kind = str(values.get("kind") or ("frame" if film else _kind(tags, text)))
     where = values.get("path")
