@@ -10,6 +10,7 @@ import click
 from asciiloom.cli.options import database_argument, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
+from asciiloom.corpus.pipeline import usable_workers
 from asciiloom.corpus.writer import Tally
 from asciiloom.readers import ReadOptions, readers
 
@@ -64,6 +65,11 @@ def init_command(db: str, as_json: bool) -> None:
     " goes by darkness alone.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after this many items.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes that read and measure; found by the size of the input where not given.",
+)
 @json_option
 @quiet_option
 def ingest_command(
@@ -81,6 +87,7 @@ def ingest_command(
     image_width: int,
     image_glyphs: str,
     limit: int | None,
+    workers: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -118,6 +125,8 @@ def ingest_command(
         frames,
     )
     total = Tally()
+    if workers is None:
+        workers = usable_workers(paths)
     with Corpus(db, create=True) as corpus, progress("reading", quiet=quiet) as bar:
         for path in paths:
 
@@ -128,7 +137,7 @@ def ingest_command(
             left = None if limit is None else limit - total.row()["read"]
             if left == 0:
                 break
-            total.add(corpus.ingest([path], options, tick, left))
+            total.add(corpus.ingest([path], options, tick, left, workers))
     if as_json:
         put_json(_summary(total))
         return

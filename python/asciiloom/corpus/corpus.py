@@ -62,11 +62,17 @@ class Corpus:
         options: "ReadOptions | None" = None,
         progress: "Progress | None" = None,
         limit: int | None = None,
+        workers: int = 1,
     ) -> "Tally":
-        """Read files, folders or "-" into the corpus; returns what became of every item."""
+        """Read files, folders or "-" into the corpus; returns what became of every item.
+
+        ``workers`` processes read and measure; more than one need a main module that can be imported
+        (``if __name__ == "__main__":``), as ``multiprocessing`` has it.
+        """
         from asciiloom.corpus.ingest import ingest_paths
 
-        return ingest_paths(self.connection, [str(p) for p in paths], options, progress, limit)
+        inputs = [str(path) for path in paths]
+        return ingest_paths(self.connection, inputs, options, progress, limit, workers)
 
     def add(self, items: "Iterable[Piece | Rejection]", origin: str = "python") -> "Tally":
         """Write pieces made in memory."""

@@ -1,49 +1,25 @@
-"""Ingest: items from the readers, in batches, to the writer, with a log row per run."""
+"""Ingest: batches from the readers to the writer, with a log row per run."""
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 
 from asciiloom._version import __version__
-from asciiloom.corpus.writer import Tally, Writer, transaction
-from asciiloom.piece import Piece, Rejection
-from asciiloom.readers import ReadOptions, read_path
+from asciiloom.corpus.pipeline import batched, read_batches
+from asciiloom.corpus.writer import Batch, Tally, Writer, prepare_batch, transaction
+from asciiloom.readers import Item, ReadOptions
 
-BATCH_ITEMS = 5000
-# A batch of huge pieces closes early, so that memory is bounded by text, not by count.
-BATCH_CHARS = 8_000_000
-
-Item = Piece | Rejection
 Progress = Callable[[Tally], None]
 
 
-def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    batch: list[Item] = []
-    chars = 0
-    last: bytes | None = None
-    for item in items:
-        batch.append(item)
-        if isinstance(item, Piece):
-            chars += len(item.text) + len(item.colour or b"")
-            if item.original is not None and item.original is not last:
-                last = item.original
-                chars += len(last)
-        if len(batch) >= BATCH_ITEMS or chars >= BATCH_CHARS:
-            yield batch
-            batch, chars = [], 0
-    if batch:
-        yield batch
-
-
-def ingest_items(
+def _write_batches(
     connection: sqlite3.Connection,
-    items: Iterable[Item],
+    batches: Iterable[Batch],
     inputs: Sequence[str],
     progress: Progress | None = None,
 ) -> Tally:
-    """Write ``items``; returns what became of them. ``progress`` is called after each batch."""
+    """Write ``batches``; returns what became of their items. ``progress`` is called after each."""
     with transaction(connection):
         row = connection.execute(
             "INSERT INTO ingest (started, inputs, version) VALUES (?, ?, ?) RETURNING id",
@@ -51,7 +27,7 @@ def ingest_items(
         ).fetchone()
     writer = Writer(connection, row[0])
     total = Tally()
-    for batch in _batches(items):
+    for batch in batches:
         total.add(writer.write(batch))
         if progress is not None:
             progress(total)
@@ -60,16 +36,24 @@ def ingest_items(
     return total
 
 
+def ingest_items(
+    connection: sqlite3.Connection, items: Iterable[Item], inputs: Sequence[str]
+) -> Tally:
+    """Write ``items`` that were made in memory."""
+    return _write_batches(connection, map(prepare_batch, batched(items)), inputs)
+
+
 def ingest_paths(
     connection: sqlite3.Connection,
     paths: Sequence[str],
     options: ReadOptions | None = None,
     progress: Progress | None = None,
     limit: int | None = None,
+    workers: int = 1,
 ) -> Tally:
-    """Read every path (file, folder or "-") and write what it holds."""
-    items = (item for path in paths for item in read_path(path, options))
-    return ingest_items(connection, islice(items, limit), paths, progress)
+    """Read every path (file, folder, "-" or "hf:...") and write what it holds."""
+    batches = read_batches(paths, options or ReadOptions(), workers, limit)
+    return _write_batches(connection, batches, paths, progress)
 
 
 def _now() -> str:

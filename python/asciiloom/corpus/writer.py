@@ -10,7 +10,7 @@ import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -126,6 +126,21 @@ def prepare(pieces: Sequence[Piece]) -> list[_Prepared]:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items ready to be written: pieces with all that can be known without the database, rejections."""
+
+    ready: list[_Prepared]
+    rejections: list[Rejection]
+
+
+def prepare_batch(items: Iterable[Piece | Rejection]) -> Batch:
+    """Items as a ``Batch``."""
+    items = list(items)
+    ready = prepare([item for item in items if isinstance(item, Piece)])
+    return Batch(ready, [item for item in items if isinstance(item, Rejection)])
+
+
 class Writer:
     """The one writer of an ingest; holds the ids of sources it has met."""
 
@@ -135,11 +150,10 @@ class Writer:
         self._sources: dict[str, int] = {}
         self._last: tuple[bytes, int] | None = None
 
-    def write(self, items: Sequence[Piece | Rejection]) -> Tally:
+    def write(self, batch: Batch) -> Tally:
         """Write one batch in one transaction and say what became of each item."""
         self._last = None  # a batch that is rolled back takes its originals with it
-        ready = prepare([item for item in items if isinstance(item, Piece)])
-        rejections = [item for item in items if isinstance(item, Rejection)]
+        ready, rejections = batch.ready, batch.rejections
         tally = Tally()
         with transaction(self._db):
             self._find_sources(ready, rejections)

@@ -37,7 +37,7 @@ from asciiloom.readers.logo import LogoReader
 from asciiloom.readers.markdown import MarkdownReader
 from asciiloom.readers.plain import PlainReader
 from asciiloom.readers.screens import SCREENS, DurdrawReader
-from asciiloom.readers.table import TableReader
+from asciiloom.readers.table import LineChunk, TableReader, split_lines
 
 HEAD = 4096
 # Unpacked bytes for each packed one beyond which compression is an attack, once past _FREE.
@@ -151,15 +151,11 @@ def _unpacked(stream: IO[bytes], path: str) -> tuple[IO[bytes], str]:
 
 def _read_stream(stream: IO[bytes], path: str, options: ReadOptions) -> Iterator[Item]:
     name = options.source or "unknown"
-    if not hasattr(stream, "peek"):
-        stream = cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, stream)))
     chosen: Reader | None = None
     try:
-        stream, inner = _unpacked(stream, path)
-        buffered = cast(io.BufferedReader, stream)
-        head = buffered.peek(HEAD)[:HEAD]
-        chosen = next(r for r in readers() if r.sniff(head, inner))
-        yield from chosen.read(Input(path, inner, stream, head, options))
+        source = open_unpacked(stream, path, options)
+        chosen = reader_of(source)
+        yield from chosen.read(source)
     except TooLargeError as error:
         yield Rejection("too-large", str(error), name, path)
     except _UNPACK_ERRORS as error:
@@ -189,23 +185,73 @@ def read_path(path: str | Path, options: ReadOptions | None = None) -> Iterator[
     if str(path).startswith(datasets.PREFIX):
         yield from datasets.read_hub(str(path), options)
         return
+    for file, told in walk(path, options):
+        yield from read_file(file, told)
+
+
+def is_walkable(path: str) -> bool:
+    """Whether ``path`` names files, rather than stdin or a data set on the hub."""
+    return path != "-" and not path.startswith(datasets.PREFIX)
+
+
+def walk(path: str | Path, options: ReadOptions) -> Iterator[tuple[Path, ReadOptions]]:
+    """The file, or the files of the folder in name order, each with what is known of it."""
     root = Path(path)
     try:
         mode = root.stat().st_mode
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
         raise ReaderError(f"cannot read {root}: {said}") from error
-    if stat.S_ISDIR(mode):
-        for folder, folders, files in os.walk(root):
-            folders.sort()
-            kept, told = datasets.data_files(Path(folder), sorted(files), options)
-            for name in kept:
-                yield from _read_file(Path(folder) / name, told)
-    else:
-        yield from _read_file(root, options)
+    if not stat.S_ISDIR(mode):
+        yield root, options
+        return
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        kept, told = datasets.data_files(Path(folder), sorted(files), options)
+        for name in kept:
+            yield Path(folder) / name, told
 
 
-def _read_file(path: Path, options: ReadOptions) -> Iterator[Item]:
+def open_unpacked(stream: IO[bytes], path: str, options: ReadOptions) -> Input:
+    """``stream`` as an input, its layers of compression taken off."""
+    if not hasattr(stream, "peek"):
+        stream = cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, stream)))
+    stream, inner = _unpacked(stream, path)
+    head = cast(io.BufferedReader, stream).peek(HEAD)[:HEAD]
+    return Input(path, inner, stream, head, options)
+
+
+def reader_of(source: Input) -> Reader:
+    """The first reader that knows the input."""
+    return next(reader for reader in readers() if reader.sniff(source.head, source.name))
+
+
+def line_chunks(path: Path, options: ReadOptions) -> Iterator[LineChunk | Rejection] | None:
+    """A JSONL file in stretches that can be read apart, or None where the file is none."""
+    try:
+        with path.open("rb") as stream:
+            source = open_unpacked(stream, str(path), options)
+            reader = reader_of(source)
+            if not isinstance(reader, TableReader) or not reader.reads_lines(source):
+                return None
+    except _UNPACK_ERRORS:
+        return None
+    return _stretches(path, options)
+
+
+def _stretches(path: Path, options: ReadOptions) -> Iterator[LineChunk | Rejection]:
+    name = options.source or "unknown"
+    try:
+        with path.open("rb") as stream:
+            yield from split_lines(open_unpacked(stream, str(path), options))
+    except TooLargeError as error:
+        yield Rejection("too-large", str(error), name, str(path))
+    except _UNPACK_ERRORS as error:
+        yield Rejection("truncated", f"{type(error).__name__}: {error}"[:200], name, str(path))
+
+
+def read_file(path: Path, options: ReadOptions) -> Iterator[Item]:
+    """Every item of one file; whatever is wrong with it is a rejection."""
     name = options.source or "unknown"
     try:
         if not stat.S_ISREG(path.stat().st_mode):

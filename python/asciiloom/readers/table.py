@@ -10,14 +10,16 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from asciiloom.piece import KINDS, Rejection
-from asciiloom.readers.base import Input, Item, make_item
+from asciiloom.readers.base import Input, Item, ReadOptions, make_item
 
 MAX_LINE = 32 << 20
 MAX_JSON = 256 << 20
 MAX_ARROW = 1 << 30
+CHUNK = 2 << 20
 MAX_SHAPES = 1000
 
 # Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
@@ -74,6 +76,65 @@ class TableReader:
         else:
             rows = _jsonl_rows(source)
         yield from row_items(rows, source)
+
+    def reads_lines(self, source: Input) -> bool:
+        """Whether the input is JSONL, which can be read in stretches."""
+        lowered = source.name.lower()
+        others = (".csv", ".tsv", ".json", ".parquet", ".arrow", ".feather")
+        return (
+            not source.head.startswith((b"PAR1", b"ARROW1"))
+            and not lowered.endswith(others)
+            and not _is_document(source.head, lowered)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LineChunk:
+    """Whole lines of a JSONL file: ``data``, the number of lines before it, where from; or, with no
+    data, what became of line ``before + 1``."""
+
+    path: str
+    name: str
+    options: ReadOptions
+    before: int
+    data: bytes
+    problem: str = ""
+
+
+def split_lines(source: Input) -> Iterator[LineChunk]:
+    """A JSONL input in stretches of about ``CHUNK`` bytes; an overlong line is skipped."""
+    carry = b""
+    before = 0
+
+    def chunk(data: bytes, problem: str = "") -> LineChunk:
+        return LineChunk(source.path, source.name, source.options, before, data, problem)
+
+    while block := source.stream.read(CHUNK):
+        data = carry + block
+        cut = data.rfind(b"\n") + 1
+        if not cut and len(data) >= MAX_LINE:
+            while (rest := source.stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+                pass
+            yield chunk(b"", f"too-large: a line of more than {MAX_LINE >> 20} MiB")
+            carry, before = b"", before + 1
+            continue
+        if cut:
+            yield chunk(data[:cut])
+            before += data.count(b"\n", 0, cut)
+        carry = data[cut:]
+    if carry:
+        yield chunk(carry)
+
+
+def read_chunk(chunk: LineChunk) -> Iterator[Item]:
+    """The items of a stretch, as reading the whole file gives them."""
+    source = Input.from_bytes(chunk.data, chunk.path, chunk.options)
+    first = chunk.before + 1
+    if chunk.problem:
+        yield from row_items([(f"row {first}", chunk.problem)], source)
+        return
+    lines = enumerate(chunk.data.split(b"\n"), first)
+    yield from row_items(((f"row {n}", _parse(line)) for n, line in lines if line.strip()), source)
 
 
 def _is_document(head: bytes, path: str) -> bool:
