@@ -156,3 +156,30 @@ def test_missing_piece(corpus: Corpus) -> None:
     for call in (corpus.get, corpus.original):
         with pytest.raises(CorpusError, match="999999"):
             call(999_999)
+
+
+@pytest.mark.parametrize("order", ["rank", "id", "small", "large", "newest", "random"])
+@pytest.mark.parametrize("text", ["cat", "a OR face", None])
+def test_a_page_is_a_stretch_of_the_whole(corpus: Corpus, order: str, text: str | None) -> None:
+    whole = Selection(text=text, order=order, seed=3, width=(None, 60))
+    everything = corpus.ids(whole)
+    assert len(everything) > 3
+    paged = [
+        n
+        for at in range(0, len(everything), 3)
+        for n in corpus.ids(whole.replace(limit=3, offset=at))
+    ]
+    assert paged == everything
+    assert corpus.ids(whole.replace(offset=2)) == everything[2:]
+
+
+def test_a_common_word_is_weighed_among_its_first_matches(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = corpus.ids(Selection(text="box", order="id"))
+    assert len(everything) > 12
+    monkeypatch.setattr("asciiloom.corpus.selection.RANKED", 10)
+    page = corpus.ids(Selection(text="box", order="rank", limit=5))
+    assert len(page) == 5 and set(page) <= set(everything[:10])
+    # A page that reaches further than that is ranked in full.
+    assert len(corpus.ids(Selection(text="box", order="rank", limit=5, offset=8))) == 5

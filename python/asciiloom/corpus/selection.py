@@ -22,6 +22,9 @@ SPLITS = ("train", "validation", "test")
 
 # bm25 weights of title, tags, description, artist: a word in a title says most.
 _WEIGHTS = "10.0, 6.0, 1.0, 4.0"
+# How many matches are weighed for a page of results. A word that more pieces have tells them apart so
+# little that those after the first thousands are not worth reading.
+RANKED = 3000
 # A seeded shuffle without any extension: square a scrambled id modulo the prime 2^31 - 1.
 _PRIME = 2147483647
 
@@ -164,26 +167,48 @@ class Selection:
             where.append("piece.canonical = 1")
         if self.grid_only:
             where.append("piece.is_grid = 1")
-        statement = f"SELECT {columns} FROM piece {' '.join(joins)}"
-        if where:
-            statement += " WHERE " + " AND ".join(where)
-        statement += f" ORDER BY {self._order(ranked)}"
-        if self.limit is not None or self.offset:
-            statement += " LIMIT ? OFFSET ?"
-            params += [-1 if self.limit is None else self.limit, self.offset]
-        return statement, params
+        conditions = f" WHERE {' AND '.join(where)}" if where else ""
+        source = f"FROM piece {' '.join(joins)}{conditions}"
+        if self.limit is None and not self.offset:
+            return f"SELECT {columns} {source} ORDER BY {', '.join(self._keys(ranked))}", params
+        limit = -1 if self.limit is None else self.limit
+        return self._chosen(columns, source, ranked, limit), [*params, limit, self.offset]
 
-    def _order(self, ranked: bool) -> str:
+    def _chosen(self, columns: str, source: str, ranked: bool, limit: int) -> str:
+        """The statement for a page of results: which pieces first, then their columns, so that sorting
+        never carries the art along."""
+        keys = self._keys(ranked)
+        named = ", ".join(f"{key.removesuffix(' DESC')} AS k{n}" for n, key in enumerate(keys))
+        order = ", ".join(
+            f"k{n} DESC" if k.endswith(" DESC") else f"k{n}" for n, k in enumerate(keys)
+        )
+        inner = f"SELECT piece.id AS chosen, {named} {source}"
+        if ranked and self.order == "rank" and limit >= 0 and limit + self.offset <= RANKED:
+            # The index drives, and only so many matches are weighed.
+            driven = source.replace(
+                "FROM piece JOIN piece_fts ON piece_fts.rowid = piece.id",
+                "FROM piece_fts CROSS JOIN piece ON piece.id = piece_fts.rowid",
+            )
+            inner = f"SELECT piece.id AS chosen, {named} {driven} LIMIT {RANKED}"
+            inner = f"SELECT * FROM ({inner})"
+        return (
+            f"SELECT {columns} FROM ({inner} ORDER BY {order} LIMIT ? OFFSET ?) AS page"
+            f" JOIN piece ON piece.id = page.chosen ORDER BY {order}"
+        )
+
+    def _keys(self, ranked: bool) -> list[str]:
         if self.order == "rank" and ranked:
-            return f"bm25(piece_fts, {_WEIGHTS}), piece.id"
+            return [f"bm25(piece_fts, {_WEIGHTS})", "piece.id"]
         if self.order == "random":
             mixed = f"((piece.id * 48271 + {(self.seed * 1103515245 + 12345) % _PRIME}) % {_PRIME})"
-            return f"({mixed} * {mixed}) % {_PRIME}, piece.id"
-        return {
-            "small": "piece.width * piece.height, piece.id",
-            "large": "piece.width * piece.height DESC, piece.id",
-            "newest": "piece.id DESC",
-        }.get(self.order, "piece.id")
+            return [f"({mixed} * {mixed}) % {_PRIME}", "piece.id"]
+        area = "piece.width * piece.height"
+        by = {
+            "small": [area, "piece.id"],
+            "large": [f"{area} DESC", "piece.id"],
+            "newest": ["piece.id DESC"],
+        }
+        return by.get(self.order, ["piece.id"])
 
 
 def _match(value: str) -> str:

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Search latency on a corpus of one's own, p50 and p95 over many words, beside what a plain tool would do.
+
+Peers in the same run: the FTS5 query that sqlite-utils issues (join, order by rank, limit), and LIKE over
+titles and tags. Words are the corpus's own tags, the most common first, so common terms are in.
+
+Example: python scripts/bench/search.py art.db --queries 60
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _common import options, report
+
+from asciiloom.corpus import Corpus, Selection
+
+SHAPES = ("(o.o)", "/\\_/\\", "+--+", "###", "|__|")
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("db", type=Path)
+    parser.add_argument("--queries", type=int, default=60)
+    told = parser.parse_args()
+    with Corpus(told.db) as corpus:
+        pieces = corpus.count()
+        common = corpus.connection.execute(
+            "SELECT name FROM tag GROUP BY name ORDER BY count(*) DESC LIMIT 40"
+        ).fetchall()
+        tags = [name for (name,) in common]
+        words = [name.split(":")[-1].split()[0] for name in tags]
+
+        def word(number: int) -> str:
+            return words[number % len(words)]
+
+        def page(selection: Selection) -> Callable[[], object]:
+            return lambda: list(corpus.select(selection))
+
+        def plain(sql: str, *params: object) -> Callable[[], object]:
+            return lambda: corpus.connection.execute(sql, params).fetchall()
+
+        jobs: dict[str, Callable[[int], Callable[[], object]]] = {
+            "one word, ranked": lambda i: page(Selection(text=word(i), order="rank", limit=10)),
+            "two words": lambda i: page(Selection(text=f"{word(i)} {word(i + 3)}", order="rank", limit=10)),
+            "either word": lambda i: page(Selection(text=f"{word(i)} OR {word(i + 3)}", order="rank", limit=10)),
+            "prefix": lambda i: page(Selection(text=f"{word(i)[:3]}*", order="rank", limit=10)),
+            "tag": lambda i: page(Selection(tags=(tags[i % len(tags)],), limit=10)),
+            "word, size, ranked": lambda i: page(
+                Selection(text=word(i), width=(None, 40), height=(None, 12), order="rank", limit=10)
+            ),
+            "shape in the art": lambda i: page(Selection(glyphs=SHAPES[i % len(SHAPES)], limit=10)),
+            "random of all": lambda i: page(Selection(order="random", seed=i, limit=10)),
+            "plain FTS5, ranked": lambda i: plain(
+                "SELECT piece.* FROM piece JOIN piece_fts ON piece.rowid = piece_fts.rowid"
+                " WHERE piece_fts MATCH ? ORDER BY piece_fts.rank LIMIT 10",
+                f'"{word(i)}"',
+            ),
+            "LIKE": lambda i: plain(
+                "SELECT * FROM piece WHERE title LIKE ?1 OR tags LIKE ?1 LIMIT 10 OFFSET 1000", f"%{word(i)}%"
+            ),
+        }  # fmt: skip
+        rows = []
+        for name, make in jobs.items():
+            count = (
+                told.queries
+                if name not in ("random of all", "LIKE")
+                else max(3, told.queries // 10)
+            )
+            make(0)()
+            times = []
+            for number in range(count):
+                start = time.perf_counter()
+                make(number)()
+                times.append((time.perf_counter() - start) * 1000)
+            times.sort()
+            rows.append(
+                (
+                    name,
+                    pieces,
+                    round(times[len(times) // 2], 2),
+                    round(times[int(len(times) * 0.95)], 2),
+                )
+            )
+    report(f"search-{pieces}", ("query", "pieces", "p50 ms", "p95 ms"), rows)
+
+
+if __name__ == "__main__":
+    main()
