@@ -145,6 +145,18 @@ def test_a_file_that_ends_its_worker_costs_one_rejection(
     ]
 
 
+def _children_of(marker: str) -> list[int]:
+    """Processes with ``marker`` in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
 def test_kill_loses_nothing_committed_and_resumes(folder: Path, tmp_path: Path) -> None:
     with Corpus(tmp_path / "whole.db", create=True) as corpus:
         corpus.ingest([folder], ReadOptions(source="s"))
@@ -165,7 +177,10 @@ def test_kill_loses_nothing_committed_and_resumes(folder: Path, tmp_path: Path) 
     ]
     seen = -1
     for pause in (1.2, 1.9, 2.6):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        marked = {**os.environ, "ASCIILOOM_TEST": str(db)}
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=marked
+        )
         time.sleep(pause)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -180,8 +195,33 @@ def test_kill_loses_nothing_committed_and_resumes(folder: Path, tmp_path: Path) 
                 assert count >= seen
                 seen = count
         connection.close()
+    deadline = time.monotonic() + 10
+    while (left := _children_of(str(db))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []  # workers end with the process that started them
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     pieces, _, _, schema = contents(db)
     texts = [text for _, _, _, text, *_ in pieces]
     assert len(texts) == len(set(texts)) == 60_000 + 3000 + 7
     assert {"piece_ai", "tag_ai"} <= {name for name, _ in schema}
+
+
+def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "big.jsonl").write_text("".join(row(n) + "\n" for n in range(200_000)))
+    command = [
+        sys.executable,
+        "-m",
+        "asciiloom",
+        "ingest",
+        str(tmp_path / "a.db"),
+        str(tmp_path / "big.jsonl"),
+        "--workers",
+        "2",
+    ]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to all of them
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1 and said.strip() == "Aborted!", said

@@ -7,13 +7,15 @@ crash in some library) costs a rejection and no neighbour.
 """
 
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from asciiloom.corpus.writer import Batch, prepare_batch
@@ -158,11 +160,28 @@ def _run(job: Job) -> Batch:
     return job.run()
 
 
+def _begin_worker() -> None:
+    """A worker leaves an interrupt to its parent, and ends when that ends, however it does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # A fork would take the open database along.
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker)
+
+
 def _in_order(jobs: Iterator[Job], workers: int) -> Iterator[Batch]:
     """The results of ``jobs`` in their order, with a few more under way than there are workers."""
-    context = get_context("spawn")  # a fork would take the open database along
     pending: deque[tuple[Job, Future[Batch]]] = deque()
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = _pool(workers)
     try:
         while True:
             while len(pending) < 2 * workers + 1 and (job := next(jobs, None)) is not None:
@@ -179,7 +198,7 @@ def _in_order(jobs: Iterator[Job], workers: int) -> Iterator[Batch]:
                 pending.clear()
                 for suspect in suspects:
                     yield from _alone(suspect)
-                pool = ProcessPoolExecutor(workers, mp_context=context)
+                pool = _pool(workers)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -187,7 +206,7 @@ def _in_order(jobs: Iterator[Job], workers: int) -> Iterator[Batch]:
 def _alone(job: Job) -> Iterator[Batch]:
     """One job in a process of its own; where that ends, file by file, and a rejection for the culprit."""
     try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with _pool(1) as pool:
             batch = pool.submit(_run, job).result()
     except BrokenProcessPool:
         if isinstance(job, FilesJob) and len(job.files) > 1:

@@ -45,7 +45,7 @@ class ArchiveReader:
     extensions = (".zip", ".tar", ".tgz", ".7z", ".lha", ".lzh", ".jar", ".cbz")
     summary = "zip, tar, 7z and lha (and gz, xz, bz2, zst), walked in memory"
     recognised = "their magic numbers"
-    oracle = "unzip, tar, 7z, lha"
+    oracle = "archives that zipfile, tarfile, py7zr and jlha packed"
 
     def __init__(self, read_member: Open) -> None:
         self._read_member = read_member

@@ -61,7 +61,7 @@ class FilmReader:
     extensions = (".txt", ".vtf")
     summary = "telnet films: frames of equal height, each after its duration"
     recognised = "a number alone on the first line and again every so many rows"
-    oracle = "public collections of the same frames"
+    oracle = "films made frame by frame, in the tests"
 
     def sniff(self, head: bytes, path: str) -> bool:
         rows = [row.rstrip(b"\r") for row in head.split(b"\n")]

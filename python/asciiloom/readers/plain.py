@@ -22,7 +22,7 @@ class PlainReader:
     extensions = (".txt", ".ascii", ".text", ".art", *_SHEETS, "")
     summary = "plain text: one piece a file, or a page cut at rulers, titles and blank runs"
     recognised = "whatever nobody else reads and is not binary"
-    oracle = "public collections of the same pages"
+    oracle = "pages cut by hand, in the tests"
 
     def sniff(self, head: bytes, path: str) -> bool:
         return True  # the last resort

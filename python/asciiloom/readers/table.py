@@ -55,7 +55,7 @@ class TableReader:
     extensions = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".feather")
     summary = "JSONL, JSON, CSV, TSV, Parquet and Arrow tables, one piece a row"
     recognised = "a JSON object or array of objects, PAR1, ARROW1; their extensions"
-    oracle = "pandas and pyarrow on the same file"
+    oracle = "files that json, csv and pyarrow wrote"
 
     def sniff(self, head: bytes, path: str) -> bool:
         lowered = path.lower()

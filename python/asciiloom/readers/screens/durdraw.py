@@ -24,7 +24,7 @@ class DurdrawReader:
     extensions = (".dur",)
     summary = "DUR: Durdraw, a film of coloured text"
     recognised = "a JSON object with DurMovie; .dur"
-    oracle = "its own specification"
+    oracle = "a writer of its specification, in the tests"
 
     def sniff(self, head: bytes, path: str) -> bool:
         return b'"DurMovie"' in head[:512]
