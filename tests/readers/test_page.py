@@ -123,3 +123,23 @@ def test_every_cut_is_found_again_in_the_page(rows: list[str]) -> None:
             there = [row[cut.left : cut.right] for row in there]
         assert tuple(there) == cut.rows
     assert [c.first for c in split_page(text)] == sorted(c.first for c in split_page(text))
+
+
+@pytest.mark.parametrize(
+    "art",
+    [
+        "  ; ;\n ;   ;\n; ;;; ;\n ;; ;;",
+        "{}{}{}{}\n{ o  o }\n{}{}{}{}",
+        "o=(  )=o\n |    |\no=(  )=o",
+        "'';,;''\n;;','';\n'';,,;'",
+    ],
+)
+def test_art_of_brackets_and_semicolons_is_no_program(art: str) -> None:
+    assert not is_code(tuple(art.split("\n")))
+    assert [i.text for i in read_bytes(art.encode(), "a.txt") if isinstance(i, Piece)]
+
+
+def test_a_program_in_a_text_file_is_a_rejection() -> None:
+    program = "import os\n\ndef main(x):\n    value = os.getcwd()\n    return value\n"
+    (item,) = read_bytes(program.encode(), "main.py")
+    assert isinstance(item, Rejection) and item.reason == "code"

@@ -47,9 +47,12 @@ _PROSE_WORDS = 0.15
 _LETTERS = 0.72
 _SPECK = 12  # ink below which a block is no picture of its own
 _GUTTER = 5
+# A statement: a keyword, an assignment or a call of a name, or words closed by ; { or }.
 _CODE = re.compile(
-    r"^\s*(?:[$>] |#!|import |def |class |function |<\?|\w+\(.*\);?\s*$|.*[;{}]\s*$)"
+    r"^\s*(?:#!|import |from \w+ import|def \w|class \w|function \w|return\b|end$|<\?|#include\b"
+    r"|[\w.\[\]'\"$@]{2,40}\s*(?:[-+*/|.:]?=[^=]|\().*|.*[A-Za-z_]{3,}.*[;{}]$)"
 )
+_CODE_LETTERS = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,11 @@ def is_prose(rows: tuple[str, ...]) -> bool:
 
 def is_code(rows: tuple[str, ...]) -> bool:
     """Whether most rows look like a program's."""
-    filled = [row for row in rows if row.strip()]
-    return len(filled) > 1 and sum(bool(_CODE.match(row)) for row in filled) >= 0.6 * len(filled)
+    filled = [row.rstrip() for row in rows if row.strip()]
+    dense = [c for row in filled for c in row if not c.isspace()]
+    if len(filled) < 2 or sum(c.isalnum() for c in dense) < _CODE_LETTERS * len(dense):
+        return False
+    return sum(bool(_CODE.match(row)) for row in filled) >= 0.6 * len(filled)
 
 
 def is_ruler(row: str) -> bool:
@@ -373,6 +379,9 @@ def page_items(
         if is_prose(cut.rows):
             said_before = one_line(" ".join(cut.rows), 1000)
             yield Rejection("prose", said, name, source.path, where)
+            continue
+        if is_code(cut.rows):
+            yield Rejection("code", said, name, source.path, where)
             continue
         if alone and is_caption(cut.rows[0]):
             pending = replace(cut, title=cut.rows[0].strip())  # of the drawing below
