@@ -150,8 +150,12 @@ def damage(rng: random.Random, pool: list[tuple[str, bytes]]) -> tuple[str, byte
     return name, bytes(body)
 
 
+class TooSlowError(BaseException):
+    """Longer than ``LIMIT``. No ``Exception``, so that no reader takes it for trouble with the file."""
+
+
 def _stop(signum: int, frame: object) -> None:
-    raise TimeoutError(f"longer than {LIMIT} s")
+    raise TooSlowError(f"longer than {LIMIT} s")
 
 
 def run(seed: int, inputs: int, folder: Path | None) -> dict[str, Any]:
@@ -184,7 +188,7 @@ def run(seed: int, inputs: int, folder: Path | None) -> dict[str, Any]:
                     counts["rejections"] += 1
                     if item.reason == "reader-failed":
                         failures.append(f"{seed}/{number} {name}: {item.detail}")
-        except TimeoutError as error:
+        except TooSlowError as error:
             failures.append(f"{seed}/{number} {name}: {error}")
         except Exception:
             failures.append(f"{seed}/{number} {name}: {traceback.format_exc(limit=-2)}")

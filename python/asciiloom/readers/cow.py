@@ -252,10 +252,10 @@ def parse_cow(text: str, eyes: str = "oo", tongue: str = "  ", thoughts: str = "
                     scope[name] = scope.get(name, "") + value if assigned["op"] == ".=" else value
                 if name == "the_cow" and name in scope:
                     drawn = scope[name]
-                if rest.strip() and not _SKIPPED.match(rest):
+                if rest.strip() and not _SKIPPED.match(rest.strip()):
                     number -= 1
                     rows[number] = rest
-            elif _SKIPPED.match(row):
+            elif _SKIPPED.match(row.strip()):
                 if row.lstrip().startswith("#"):
                     comments.append(row.strip().strip("#").strip())
             else:

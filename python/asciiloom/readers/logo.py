@@ -68,9 +68,11 @@ class LogoReader:
         if _is_onefetch(data):
             yield from _onefetch(text, source, item)
         elif "ascii_data <<'EOF'" in text:
+            line, counted = 1, 0
             for match in _SCRIPT.finditer(text):
                 label = re.sub(r"[\"'*|]+", " ", match["label"] or "").strip()
-                line = text.count("\n", 0, match.start("art")) + 1
+                line += text.count("\n", counted, match.start("art"))
+                counted = match.start("art")
                 yield item(
                     strip_tokens(match["art"].replace("\\\\", "\\")), label, f"line {line}", "os"
                 )

@@ -53,6 +53,11 @@ _CODE = re.compile(
     r"|[\w.\[\]'\"$@]{2,40}\s*(?:[-+*/|.:]?=[^=]|\().*|.*[A-Za-z_]{3,}.*[;{}]$)"
 )
 _CODE_LETTERS = 0.45
+# A block of more rows is looked at as it is: what follows costs its square.
+_LONGEST_GLUED = 600
+# Longer rows are no title, credit or statement. Patterns with several free lengths meet only short rows:
+# on long ones their time grows with a power of the length.
+_LONGEST_LINE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def is_code(rows: tuple[str, ...]) -> bool:
     dense = [c for row in filled for c in row if not c.isspace()]
     if len(filled) < 2 or sum(c.isalnum() for c in dense) < _CODE_LETTERS * len(dense):
         return False
-    return sum(bool(_CODE.match(row)) for row in filled) >= 0.6 * len(filled)
+    return sum(bool(_CODE.match(row[:_LONGEST_LINE])) for row in filled) >= 0.6 * len(filled)
 
 
 def is_ruler(row: str) -> bool:
@@ -123,10 +128,19 @@ def is_caption(row: str) -> bool:
     )
 
 
+def _credit(row: str) -> re.Match[str] | None:
+    """The match of a row that is a credit line: "art by NAME", or a name with an address."""
+    said = row.strip()
+    if not 4 <= len(said) <= _LONGEST_LINE:
+        return None
+    return _CREDIT.match(said) or _MAIL_NAME.match(said)
+
+
 def title_line(row: str) -> tuple[str, str | None, str | None] | None:
     """(title, ISO month or None, artist or None) of a decorated title line, or None."""
-    match = _TITLE.match(row)
-    if match is None or len(row.strip()) < 5:
+    said = row.strip()
+    match = _TITLE.match(said) if 5 <= len(said) <= _LONGEST_LINE else None
+    if match is None:
         return None
     title, rest = match["title"].strip(" []:~-=*"), match["rest"] or ""
     letters = sum(c.isalnum() or c in " '&,.!?-/" for c in title)
@@ -228,7 +242,7 @@ def _join_specks(cuts: list[Cut], marks: list[bool], rows: list[str]) -> list[Cu
 def _signed(rows: tuple[str, ...]) -> bool:
     """Whether the block's last rows carry a credit."""
     tail = "\n".join(rows[-2:])
-    return any(_MAIL_NAME.search(row[-60:]) or _CREDIT.match(row) for row in rows[-1:]) or bool(
+    return any(_MAIL_NAME.search(row[-60:]) or _credit(row) for row in rows[-1:]) or bool(
         find_credits(tail)
     )
 
@@ -238,13 +252,15 @@ def _split_glued(cut: Cut) -> list[Cut]:
     out: list[Cut] = []
     start = 0
     rows = cut.rows
+    if len(rows) > _LONGEST_GLUED:
+        return [cut]
     for number, row in enumerate(rows):
         if row.strip() or number - start < 3:
             continue
         above, below = rows[start:number], rows[number + 1 :]
         if len([r for r in below if r.strip()]) < 3 or _ink(above) < _SPECK:
             continue
-        done = _MAIL_NAME.search(above[-1][-70:].lstrip()) or _CREDIT.match(above[-1])
+        done = _MAIL_NAME.search(above[-1][-70:].lstrip()) or _credit(above[-1])
         if done or (_signed(above) and _signed(below)):
             out.append(
                 replace(cut, first=cut.first + start, last=cut.first + number - 1, rows=above)
@@ -323,7 +339,7 @@ def _lift(cut: Cut) -> Cut:
         rows, first = rows[2:], first + 2
         notes.append("caption")
         trim()
-    if len(rows) >= 2 and (match := _CREDIT.match(rows[-1]) or _MAIL_NAME.match(rows[-1])):
+    if len(rows) >= 2 and (match := _credit(rows[-1])):
         artist = artist or match["name"]
         rows.pop()
         last -= 1
