@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asciiloom.corpus.dedup import DedupReport
     from asciiloom.corpus.dedup import Progress as DedupProgress
     from asciiloom.corpus.ingest import Progress
+    from asciiloom.corpus.judge import Lines
     from asciiloom.corpus.writer import Tally
     from asciiloom.piece import Piece, Rejection
     from asciiloom.readers import ReadOptions
@@ -80,11 +81,17 @@ class Corpus:
 
         return ingest_items(self.connection, items, [origin])
 
-    def dedup(self, *, seed: int = 0, progress: "DedupProgress | None" = None) -> "DedupReport":
+    def dedup(
+        self,
+        *,
+        seed: int = 0,
+        lines: "Lines | None" = None,
+        progress: "DedupProgress | None" = None,
+    ) -> "DedupReport":
         """Find near-twins, mark one canonical piece per cluster, assign leak-free splits."""
         from asciiloom.corpus.dedup import dedup
 
-        return dedup(self.connection, seed=seed, progress=progress)
+        return dedup(self.connection, seed=seed, lines=lines, progress=progress)
 
     def tag(
         self,
@@ -157,7 +164,7 @@ class Corpus:
         record["twins"] = list(
             self.db.query(
                 "SELECT CASE a WHEN ?1 THEN b ELSE a END AS id, verdict, evidence, agreement, jaccard"
-                " FROM twin WHERE a = ?1 OR b = ?1 ORDER BY agreement DESC",
+                " FROM twin WHERE (a = ?1 OR b = ?1) AND verdict <> 'apart' ORDER BY agreement DESC",
                 (number,),
             )
         )
@@ -196,18 +203,14 @@ class Corpus:
 
     def minhash(self, number: int, flat: bool = False) -> "MinHash | None":
         """A piece's signature as datasketch's own object; None where it has too few glyphs."""
-        import numpy as np
         from datasketch import MinHash
 
+        from asciiloom.corpus.runs import signature_of
         from asciiloom.corpus.signatures import PERMUTATIONS, SEED
 
-        column = "flat" if flat else "blocks"
-        row = self.connection.execute(
-            f"SELECT {column} FROM signature WHERE piece_id = ?", (number,)
-        ).fetchone()
-        if row is None or row[0] is None:
+        values = signature_of(self.connection, number, flat)
+        if values is None:
             return None
-        values = np.frombuffer(row[0], "<u4").astype(np.uint32)
         return MinHash(num_perm=PERMUTATIONS, seed=SEED, hashvalues=values, scheme="affine32")
 
     def fingerprint(self, selection: Selection | None = None) -> Record:

@@ -9,50 +9,20 @@ re-spacing. Each is hashed to 32 bits and signed with the permutations of
 Source: Broder, "On the resemblance and containment of documents" (1997).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asciiloom.corpus.grids import I64, U32, GridBatch
 from asciiloom.jit import njit
-from asciiloom.piece import Grid
 
-U32 = NDArray[np.uint32]
-I64 = NDArray[np.int64]
-
-VERSION = 1
+VERSION = 2
 PERMUTATIONS = 128
 SEED = 1
 # Below this many distinct ink characters a shingle says nothing: every wall of "#" is alike.
 MIN_GLYPHS = 3
 ROWS_PER_BAND = 4
 BANDS = PERMUTATIONS // ROWS_PER_BAND
-
-
-@dataclass(frozen=True, slots=True)
-class GridBatch:
-    """Grids of many pieces end to end: ``cells`` flat, piece i at ``start[i]``, ``height[i]`` x ``width[i]``."""
-
-    cells: U32
-    start: I64
-    height: I64
-    width: I64
-
-    @classmethod
-    def from_texts(cls, texts: Sequence[str]) -> "GridBatch":
-        grids = [Grid.from_text(text).cells for text in texts]
-        sizes = np.fromiter((g.size for g in grids), np.int64, len(grids))
-        flat = np.concatenate([g.ravel() for g in grids]) if grids else np.empty(0, np.uint32)
-        return cls(
-            flat,
-            np.cumsum(sizes) - sizes,
-            np.fromiter((g.shape[0] for g in grids), np.int64, len(grids)),
-            np.fromiter((g.shape[1] for g in grids), np.int64, len(grids)),
-        )
-
-    def __len__(self) -> int:
-        return len(self.start)
 
 
 def permutations() -> tuple[U32, U32]:
@@ -129,20 +99,20 @@ def _sign(cells: U32, start: I64, height: I64, width: I64, flat: bool, a: U32, b
             count = _flat_shingles(cells, start[i], height[i], width[i], hashes)
         else:
             count = _block_shingles(cells, start[i], height[i], width[i], hashes)
-        found = np.unique(hashes[:count])
         row = out[i]
-        for value in found:
+        # A repeated shingle changes no minimum, so nothing is sorted out first.
+        for s in range(count):
             # MurmurHash3's finaliser, then a * h + b: all modulo 2^32.
-            h = int(value)
+            h = int(hashes[s])
             h ^= h >> 16
             h = (h * 0x85EBCA6B) & 0xFFFFFFFF
             h ^= h >> 13
             h = (h * 0xC2B2AE35) & 0xFFFFFFFF
             h ^= h >> 16
+            mixed = np.uint32(h)
             for k in range(len(a)):
-                p = (h * int(a[k]) + int(b[k])) & 0xFFFFFFFF
-                if p < row[k]:
-                    row[k] = p
+                # The narrow type lets the compiler do eight permutations an instruction.
+                row[k] = min(row[k], np.uint32(mixed * a[k] + b[k]))
     return out
 
 
@@ -155,18 +125,21 @@ def shingles(text: str, flat: bool) -> U32:
     return np.unique(out[:count])
 
 
-def sign(batch: GridBatch, flat: bool) -> U32:
-    """MinHash signatures of a batch, uint32 (pieces, 128)."""
-    return _sign(batch.cells, batch.start, batch.height, batch.width, flat, *permutations())
+def sign(batch: GridBatch, flat: bool, count: int = PERMUTATIONS) -> U32:
+    """MinHash signatures of a batch, uint32 (pieces, ``count``)."""
+    a, b = permutations()
+    return _sign(batch.cells, batch.start, batch.height, batch.width, flat, a[:count], b[:count])
 
 
-def band_buckets(signatures: U32, flat: bool) -> I64:
-    """LSH buckets, int64 (pieces, 32): a hash of each band's four values and of the band itself."""
+def band_buckets(signatures: U32) -> U32:
+    """LSH buckets, uint32 (bands, pieces): a hash of each band's four values; 0 without a signature."""
+    bands = signatures.shape[1] // ROWS_PER_BAND
     with np.errstate(over="ignore"):
-        words = signatures.reshape(len(signatures), BANDS, ROWS_PER_BAND).astype(np.uint64)
-        h = np.arange(BANDS, dtype=np.uint64)[None, :] * np.uint64(2) + np.uint64(flat)
-        h = np.broadcast_to(h, words.shape[:2]) + np.uint64(0x9E3779B97F4A7C15)
+        words = signatures.reshape(len(signatures), bands, ROWS_PER_BAND).astype(np.uint64)
+        h = np.full(words.shape[:2], 0x9E3779B97F4A7C15, np.uint64)
         for k in range(ROWS_PER_BAND):
             h = (h ^ words[:, :, k]) * np.uint64(0xFF51AFD7ED558CCD)
             h = h ^ (h >> np.uint64(32))
-    return h.view(np.int64)
+    out = np.maximum(h.astype(np.uint32), 1)
+    out[(signatures == 0xFFFFFFFF).all(axis=1)] = 0
+    return cast(U32, np.ascontiguousarray(out.T))

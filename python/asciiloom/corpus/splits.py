@@ -7,15 +7,27 @@ member has a side, later members follow it, so no piece ever moves as the corpus
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from asciiloom.corpus.signatures import I64
+from asciiloom.corpus.grids import I64
 
 VALIDATION_SHARE = 0.05
 TEST_SHARE = 0.05
 # A family this large would make a held-out split about itself.
 MAX_HELD_OUT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Two pieces of one family on different sides, and what joins them."""
+
+    a: int
+    b: int
+    sides: tuple[str | None, str | None]
+    by: str
 
 
 def components(numbers: I64, pairs: I64) -> I64:
@@ -43,41 +55,58 @@ def draw_split(seed: int, content_hash: str) -> str:
     return "validation" if share < TEST_SHARE + VALIDATION_SHARE else "train"
 
 
-def assign_splits(connection: sqlite3.Connection, seed: int) -> dict[str, int]:
-    """Give every piece without a side one; returns the pieces per split.
+def split_families(connection: sqlite3.Connection, fresh: Sequence[int], seed: int) -> None:
+    """Give those of ``fresh`` without a side one.
 
-    Where families that had different sides grow together, the join stays in place piece by
-    piece (none moves) and ``check_splits`` reports it.
+    Only they and their direct relatives are read: a relative that has a side speaks for its
+    family. Where families of different sides grow together none moves, and ``check_splits`` tells.
     """
-    rows = connection.execute("SELECT id, hash, split, sequence FROM piece ORDER BY id").fetchall()
-    numbers = np.array([r[0] for r in rows], np.int64)
-    pairs = connection.execute("SELECT a, b FROM twin").fetchall()
-    first: dict[str, int] = {}
-    for number, _, _, sequence in rows:
-        if sequence is not None:
-            pairs.append((first.setdefault(sequence, number), number))
-    family = components(numbers, np.array(pairs, np.int64).reshape(-1, 2)).tolist()
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS sideless (id INTEGER PRIMARY KEY)")
+    connection.execute("DELETE FROM sideless")
+    connection.executemany("INSERT INTO sideless VALUES (?)", ((n,) for n in fresh))
+    pairs = connection.execute(
+        "SELECT a, b FROM sideless CROSS JOIN twin ON twin.a = sideless.id WHERE +verdict <> 'apart'"
+        " UNION ALL"
+        " SELECT a, b FROM sideless CROSS JOIN twin ON twin.b = sideless.id WHERE +verdict <> 'apart'"
+        " UNION ALL"
+        " SELECT (SELECT min(id) FROM piece AS film WHERE film.sequence = piece.sequence), piece.id"
+        " FROM sideless CROSS JOIN piece ON piece.id = sideless.id WHERE sequence IS NOT NULL"
+    ).fetchall()
+    edges = np.array(pairs, np.int64).reshape(-1, 2)
+    numbers = np.union1d(np.array(fresh, np.int64), edges.ravel())
+    connection.executemany("INSERT OR IGNORE INTO sideless VALUES (?)", ((int(n),) for n in numbers))
+    rows = connection.execute(
+        "SELECT piece.id, hash, split FROM sideless CROSS JOIN piece ON piece.id = sideless.id"
+        " ORDER BY piece.id"
+    ).fetchall()
+    family = components(numbers, edges)[np.searchsorted(numbers, [r[0] for r in rows])].tolist()
     side: dict[int, str] = {}
     size: dict[int, int] = {}
-    for (_, _, split, _), f in zip(rows, family, strict=True):
+    for (_, _, split), f in zip(rows, family, strict=True):
         size[f] = size.get(f, 0) + 1
         # Training data cannot be un-seen: it wins over a held-out side for new members.
         if split is not None and side.get(f) != "train":
             side[f] = split
     changes = []
-    for (number, name, split, _), f in zip(rows, family, strict=True):
+    for (number, name, split), f in zip(rows, family, strict=True):
         if split is None:
             if f not in side:
                 side[f] = "train" if size[f] > MAX_HELD_OUT else draw_split(seed, name)
             changes.append((side[f], number))
     connection.executemany("UPDATE piece SET split = ? WHERE id = ?", changes)
-    return dict(connection.execute("SELECT split, count(*) FROM piece GROUP BY split"))
 
 
-def check_splits(connection: sqlite3.Connection) -> list[tuple[int, int, str, str]]:
-    """Leaks: (piece, piece, split, split) of every twin pair that straddles two splits."""
-    return connection.execute(
-        "SELECT a.id, b.id, a.split, b.split FROM twin"
+def check_splits(connection: sqlite3.Connection) -> list[Leak]:
+    """Every pair of relatives, and every film, that straddles two splits."""
+    pairs = connection.execute(
+        "SELECT a.id, b.id, a.split, b.split, verdict FROM twin"
         " JOIN piece AS a ON a.id = twin.a JOIN piece AS b ON b.id = twin.b"
-        " WHERE a.split IS NOT b.split ORDER BY a.id, b.id"
-    ).fetchall()
+        " WHERE +verdict <> 'apart' AND a.split IS NOT b.split ORDER BY a.id, b.id"
+    )
+    films = connection.execute(
+        "SELECT first.id, piece.id, first.split, piece.split, 'film' FROM"
+        " (SELECT min(id) AS id, sequence FROM piece WHERE sequence IS NOT NULL GROUP BY sequence) AS film"
+        " JOIN piece AS first ON first.id = film.id JOIN piece ON piece.sequence = film.sequence"
+        " WHERE piece.split IS NOT first.split ORDER BY piece.id"
+    )
+    return [Leak(a, b, (one, two), by) for rows in (pairs, films) for a, b, one, two, by in rows]

@@ -3,13 +3,14 @@
 from asciiloom.piece.canonical import Canonical, canonicalize
 from asciiloom.piece.colour import ColourPlane
 from asciiloom.piece.credit import CreditSpan, blank_credits, find_credits
-from asciiloom.piece.grid import Grid, mirror_text
+from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hashes, content_hash
 from asciiloom.piece.measure import (
     CHARSET_FITS,
     CHARSETS,
     CP437_GLYPHS,
     Measures,
+    cell_widths,
     measure,
     measure_batch,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "CHARSET_FITS",
     "CP437_GLYPHS",
     "KINDS",
+    "MIRROR",
     "Canonical",
     "ColourPlane",
     "CreditSpan",
@@ -30,6 +32,7 @@ __all__ = [
     "bare_hashes",
     "blank_credits",
     "canonicalize",
+    "cell_widths",
     "clean_tags",
     "content_hash",
     "find_credits",

@@ -62,7 +62,7 @@ def _charset_table() -> NDArray[np.uint8]:
 
 
 @functools.cache
-def _width_table() -> NDArray[np.int8]:
+def cell_widths() -> NDArray[np.int8]:
     """Cells per BMP code point; -1 marks those whose width depends on their neighbours."""
     table = np.ones(0x10000, np.int8)
     for code in range(0x80, 0x10000):
@@ -104,7 +104,7 @@ def measure_batch(texts: Sequence[str]) -> list[Measures]:
         cells = np.ones(len(codes), np.int64)
         odd = np.zeros(len(texts), bool)
     else:
-        table = _width_table()[clipped]
+        table = cell_widths()[clipped]
         strange = (table < 0) | (codes > 0xFFFF)
         odd = np.add.reduceat(strange.astype(np.int64), starts) > 0
         cells = np.abs(table).astype(np.int64)

@@ -1,0 +1,122 @@
+"""Which pairs of pieces to look at: those that share a bucket, within columns of whole batches.
+
+A column holds one bucket of every piece: of a MinHash band, or of a hash of the bare text. Sorted by
+bucket and ink, pieces that may be the same picture stand side by side. Every pair found here is only
+a candidate; the grid decides.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asciiloom.corpus.grids import I64, U32
+from asciiloom.jit import njit
+
+# A picture with this many times the ink is another picture.
+INK_RATIO = 2.5
+# In a bucket up to this size everyone meets everyone; in a larger one, which is some common stroke,
+# each meets its neighbours by ink.
+CROWD = 24
+CROWD_NEIGHBOURS = 4
+
+Flags = NDArray[np.bool_]
+U64 = NDArray[np.uint64]
+
+
+@njit
+def _near(
+    key: U64, owner: NDArray[np.int32], fresh: Flags, half: int, ratio: float, out: U64
+) -> int:
+    """Pairs (low << 32 | high) of one sorted column; returns how many there are, also beyond ``out``.
+
+    With ``half`` places from there on are mirror images of those below, and a pair has one of each.
+    """
+    count = 0
+    n = len(key)
+    first = 0
+    while first < n:
+        last = first + 1
+        bucket = key[first] >> 32
+        while last < n and key[last] >> 32 == bucket:
+            last += 1
+        reach = last - first if last - first <= CROWD else CROWD_NEIGHBOURS
+        for i in range(first, last - 1):
+            most = ratio * (key[i] & 0xFFFFFFFF) + 2
+            for j in range(i + 1, min(last, i + 1 + reach)):
+                if (key[j] & 0xFFFFFFFF) > most:
+                    break
+                a, b = owner[i], owner[j]
+                if half:
+                    if (a < half) == (b < half):
+                        continue
+                    wanted = fresh[a % half] or fresh[b % half]
+                    a, b = a % half, b % half
+                else:
+                    wanted = fresh[a] or fresh[b]
+                if a != b and wanted:
+                    if count < len(out):
+                        out[count] = np.uint64(min(a, b)) << np.uint64(32) | np.uint64(max(a, b))
+                    count += 1
+        first = last
+    return count
+
+
+@njit
+def _touched(old: U32, filter_: NDArray[np.uint8], mask: int, out: Flags) -> None:
+    """Marks the old pieces whose bucket may be a fresh one's (a bit table, so a few too many)."""
+    for i in range(len(old)):
+        h = old[i] & mask
+        if old[i] != 0 and filter_[h >> 3] >> (h & 7) & 1:
+            out[i] = True
+
+
+def column_pairs(buckets: U32, ink: I64, fresh: Flags) -> U64:
+    """Candidate pairs of one column, as ascending ``low << 32 | high`` of places in it.
+
+    ``buckets``, ``ink`` and ``fresh`` are (pieces,); bucket 0 is none; a pair has a fresh side.
+    """
+    return _pairs(buckets, ink, fresh, 0)
+
+
+def mirror_pairs(buckets: U32, mirrored: U32, ink: I64, fresh: Flags) -> U64:
+    """Candidate pairs of pieces of which one is in the bucket of the other's mirror image."""
+    both = np.concatenate([buckets, mirrored])
+    return _pairs(both, np.concatenate([ink, ink]), fresh, len(buckets))
+
+
+def _pairs(buckets: U32, ink: I64, fresh: Flags, half: int) -> U64:
+    everyone = np.concatenate([fresh, fresh]) if half else fresh
+    if fresh.all():
+        place = np.flatnonzero(buckets)
+    else:
+        bits = max(16, int(everyone.sum()).bit_length() + 5)
+        table = np.zeros(1 << bits - 3, np.uint8)
+        mask = (1 << bits) - 1
+        h = buckets[everyone] & np.uint32(mask)
+        np.bitwise_or.at(table, h >> 3, (1 << (h & 7)).astype(np.uint8))
+        chosen = everyone.copy()
+        _touched(buckets, table, mask, chosen)
+        place = np.flatnonzero(chosen & (buckets != 0))
+    key = buckets[place].astype(np.uint64) << np.uint64(32)
+    key |= np.minimum(ink[place], 0xFFFFFFFF).astype(np.uint64)
+    order = np.argsort(key)
+    key, owner = key[order], place[order].astype(np.int32)
+    out = np.empty(4 * len(key) + 64, np.uint64)
+    count = _near(key, owner, fresh, half, INK_RATIO, out)
+    if count > len(out):
+        out = np.empty(count, np.uint64)
+        _near(key, owner, fresh, half, INK_RATIO, out)
+    return np.unique(out[:count])
+
+
+def union(parts: Iterable[U64]) -> U64:
+    """All pairs of ``parts``, ascending, each once."""
+    found = np.empty(0, np.uint64)
+    waiting: list[U64] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(map(len, waiting)) > max(1 << 20, len(found)):
+            found = np.unique(np.concatenate([found, *waiting]))
+            waiting = []
+    return np.unique(np.concatenate([found, *waiting]))

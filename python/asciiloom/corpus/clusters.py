@@ -1,0 +1,140 @@
+"""From pairs to clusters: each is one canonical piece and those that are the same as *it*.
+
+Chaining (a like b, b like c, so a with c) is how near-twin search goes wrong on art: a row of small
+changes joins strangers. So a cluster is a star: whoever agrees with its centre, and nobody else.
+The centre is the piece to keep: a credited one before an uncredited, then the most complete (most
+ink), then the one that was seen first.
+
+Source: star clustering, Aslam, Pelekhov and Rus (2004).
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from asciiloom.corpus.splits import split_families
+
+Pair = tuple[int, int]
+Rank = tuple[bool, int, int]
+# Members of a chain that were never compared with its centre are, at most so many times.
+ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """Cluster number (least id in it) and centre of each piece that was looked at."""
+
+    cluster: dict[int, int]
+    centre: dict[int, int]
+
+
+def rank(artist: object, ink: int, number: int) -> Rank:
+    """How good a canonical piece this is; the greatest wins."""
+    return (bool(artist), ink, -number)
+
+
+def reason(chosen: Rank, other: Rank) -> str:
+    """Why ``chosen`` stands before ``other``."""
+    if chosen[0] != other[0]:
+        return "it is credited"
+    if chosen[1] != other[1]:
+        return f"it is more complete ({chosen[1]} cells of ink, not {other[1]})"
+    return "it was seen first"
+
+
+def stars(ranks: dict[int, Rank], pairs: Iterable[Pair]) -> dict[int, int]:
+    """The centre of every piece in ``ranks``, given the pairs that are the same."""
+    near: dict[int, list[int]] = {}
+    for a, b in pairs:
+        near.setdefault(a, []).append(b)
+        near.setdefault(b, []).append(a)
+    centre = {number: number for number in ranks if number not in near}
+    for number in sorted(near, key=ranks.__getitem__, reverse=True):
+        if number not in centre:
+            centre[number] = number
+            for other in near[number]:
+                centre.setdefault(other, number)
+    return centre
+
+
+def touched(connection: sqlite3.Connection, fresh: Iterable[int]) -> None:
+    """Fill the temporary table ``touched`` with ``fresh`` and all that *same* pairs lead to from there."""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY, step INTEGER)")
+    connection.execute("DELETE FROM touched")
+    connection.executemany("INSERT INTO touched VALUES (?, 0)", ((n,) for n in fresh))
+    step, found = 0, 1
+    while found:
+        found = 0
+        for here, there in (("a", "b"), ("b", "a")):
+            found += connection.execute(
+                f"INSERT OR IGNORE INTO touched SELECT twin.{there}, ? FROM touched CROSS JOIN twin"
+                f" ON twin.{here} = touched.id WHERE touched.step = ? AND +verdict = 'same'",
+                (step + 1, step),
+            ).rowcount
+        step += 1
+
+
+def cluster(
+    connection: sqlite3.Connection,
+    fresh: Iterable[int],
+    compare: Callable[[list[Pair]], None],
+    seed: int,
+) -> None:
+    """Write clusters, canonical marks and splits of ``fresh`` and of all that they are joined with.
+
+    ``compare`` measures pairs that were no candidates and writes them to ``twin``. To be called
+    within a transaction.
+    """
+    fresh = list(fresh)
+    for _ in range(ROUNDS):
+        touched(connection, fresh)
+        ranks = {
+            number: rank(credited, ink, number)
+            for number, ink, credited in connection.execute(
+                "SELECT piece.id, ink, artist IS NOT NULL OR EXISTS"
+                " (SELECT 1 FROM credit WHERE piece_id = piece.id)"
+                " FROM touched CROSS JOIN piece ON piece.id = touched.id"
+            )
+        }
+        pairs = connection.execute(
+            "SELECT a, b FROM touched CROSS JOIN twin ON twin.a = touched.id WHERE +verdict = 'same'"
+        ).fetchall()
+        centre = stars(ranks, pairs)
+        # Two stars with a pair between them: was one's member ever compared with the other's centre?
+        open_pairs = {
+            (min(x, y), max(x, y))
+            for a, b in pairs
+            if centre[a] != centre[b]
+            for x, y in ((a, centre[b]), (centre[a], b), (centre[a], centre[b]))
+            if x != y
+        }
+        unknown = sorted(pair for pair in open_pairs if not _measured(connection, pair))
+        if not unknown:
+            break
+        compare(unknown)
+    _write(connection, centre)
+    split_families(connection, fresh, seed)
+
+
+def _measured(connection: sqlite3.Connection, pair: Pair) -> bool:
+    row = connection.execute("SELECT 1 FROM twin WHERE a = ? AND b = ?", pair).fetchone()
+    return row is not None
+
+
+def _write(connection: sqlite3.Connection, centre: dict[int, int]) -> None:
+    least: dict[int, int] = {}
+    for number, of in centre.items():
+        least[of] = min(number, least.get(of, number))
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS marked (id INTEGER PRIMARY KEY, cluster_id INTEGER, canonical INTEGER)"
+    )
+    connection.execute("DELETE FROM marked")
+    connection.executemany(
+        "INSERT INTO marked VALUES (?, ?, ?)",
+        ((n, least[centre[n]], int(centre[n] == n)) for n in sorted(centre)),
+    )
+    connection.execute(
+        "UPDATE piece SET cluster_id = m.cluster_id, canonical = m.canonical FROM marked AS m"
+        " WHERE m.id = piece.id AND (piece.cluster_id IS NOT m.cluster_id"
+        " OR piece.canonical IS NOT m.canonical)"
+    )

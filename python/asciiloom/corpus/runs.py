@@ -1,0 +1,224 @@
+"""Signatures in the database: one row a run of pieces, one blob a column, read back as arrays.
+
+A run is what was signed in one transaction. Nothing is ever updated in place: a piece that is signed
+again is in a later run, and the pieces that are gone drop out when their texts are asked for.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from asciiloom.corpus.grids import I64, U32, GridBatch
+from asciiloom.corpus.signatures import (
+    BANDS,
+    MIN_GLYPHS,
+    PERMUTATIONS,
+    ROWS_PER_BAND,
+    VERSION,
+    band_buckets,
+    sign,
+)
+from asciiloom.corpus.writer import transaction
+from asciiloom.piece import CreditSpan, blank_credits
+
+RUN = 20_000
+MAX_CHARS = 200_000
+# Fewer bands are enough to meet one's mirror image: it is asked of both sides.
+MIRROR_BANDS = 16
+BLOCKS = tuple(f"blocks {k}" for k in range(BANDS))
+FLAT = tuple(f"flat {k}" for k in range(BANDS))
+MIRRORED = tuple(f"mirrored {k}" for k in range(MIRROR_BANDS))
+_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: int
+    text: str
+    glyphs: int
+    bare: str
+    mirror: str
+
+
+Spans = Mapping[int, tuple[CreditSpan, ...]]
+
+
+def _spans(rows: Iterable[tuple[int, int, int, int, str, str]]) -> Spans:
+    out: dict[int, list[CreditSpan]] = {}
+    for piece, *span in rows:
+        out.setdefault(piece, []).append(CreditSpan(*span))
+    return {piece: tuple(spans) for piece, spans in out.items()}
+
+
+def unsigned(connection: sqlite3.Connection, fresh: I64) -> I64:
+    """Those of the pieces ``fresh`` that no run of this version holds. Runs of another are dropped."""
+    with transaction(connection):
+        stale = connection.execute("DELETE FROM signature WHERE version <> ?", (VERSION,)).rowcount
+        if stale:
+            connection.execute("UPDATE piece SET cluster_id = NULL WHERE cluster_id IS NOT NULL")
+    if stale:
+        fresh = fresh_pieces(connection)
+    if not len(fresh):
+        return fresh
+    signed = [
+        np.frombuffer(row[0], "<i8")
+        for row in connection.execute(
+            "SELECT pieces FROM signature WHERE last >= ? AND first <= ?",
+            (int(fresh[0]), int(fresh[-1])),
+        )
+    ]
+    return np.setdiff1d(fresh, np.concatenate(signed)) if signed else fresh
+
+
+def fresh_pieces(connection: sqlite3.Connection) -> I64:
+    """Pieces that no dedup has finished with, ascending."""
+    rows = connection.execute("SELECT id FROM piece WHERE cluster_id IS NULL ORDER BY id")
+    return np.fromiter((row[0] for row in rows), np.int64)
+
+
+def sign_pieces(
+    connection: sqlite3.Connection, numbers: I64, progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Sign the pieces ``numbers`` (ascending) run by run, each committed on its own."""
+    for start in range(0, len(numbers), RUN):
+        part = numbers[start : start + RUN]
+        wanted = set(part.tolist())
+        rows = [
+            _Row(*row)
+            for row in connection.execute(
+                "SELECT id, text, glyphs, bare_hash, mirror_hash FROM piece WHERE id BETWEEN ? AND ?",
+                (int(part[0]), int(part[-1])),
+            )
+            if row[0] in wanted
+        ]
+        signed_by = _spans(
+            connection.execute(
+                "SELECT piece_id, row, col, length, text, artist FROM credit"
+                " WHERE piece_id BETWEEN ? AND ?",
+                (int(part[0]), int(part[-1])),
+            )
+        )
+        half = -(-len(rows) // _THREADS)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            parts = list(
+                pool.map(
+                    lambda piece_rows: _columns(piece_rows, signed_by),
+                    [rows[k : k + half] for k in range(0, len(rows), max(1, half))],
+                )
+            )
+        if rows:
+            joined = {name: np.concatenate([p[name] for p in parts], -1) for name in parts[0]}
+            _write(connection, np.array([r.id for r in rows], np.int64), joined)
+        if progress:
+            progress(min(start + RUN, len(numbers)), len(numbers))
+
+
+def _columns(
+    rows: Sequence[_Row], signed_by: Spans
+) -> dict[str, U32]:
+    """Signatures (128, pieces) and buckets (bands, pieces) of some pieces, pieces along the last axis."""
+    texts = [blank_credits(r.text, signed_by.get(r.id, ()))[:MAX_CHARS] for r in rows]
+    batch = GridBatch.from_texts(texts).tight()
+    flat, blocks = sign(batch, True), sign(batch, False)
+    mirrored = sign(batch.mirrored(), False, MIRROR_BANDS * ROWS_PER_BAND)
+    plain = np.array([r.glyphs < MIN_GLYPHS for r in rows], np.bool_)
+    for signature in (flat, blocks, mirrored):
+        signature[plain] = 0xFFFFFFFF
+    ink, _ = batch.histograms()
+    return {
+        "blocks": blocks.T,
+        "flat": flat.T,
+        "block buckets": band_buckets(blocks),
+        "flat buckets": band_buckets(flat),
+        "mirrored buckets": band_buckets(mirrored),
+        # The first half of a hash is bucket enough; 0 stands for none.
+        "bare": np.array([int(r.bare[:8], 16) or 1 for r in rows], np.uint32),
+        "mirror": np.array([int(r.mirror[:8], 16) or 1 for r in rows], np.uint32),
+        "ink": ink.astype(np.uint32),
+    }
+
+
+def _write(connection: sqlite3.Connection, numbers: I64, columns: Mapping[str, U32]) -> None:
+    with transaction(connection):
+        run = connection.execute(
+            "INSERT INTO signature (version, first, last, pieces, blocks, flat)"
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                VERSION,
+                int(numbers[0]),
+                int(numbers[-1]),
+                numbers.astype("<i8").tobytes(),
+                columns["blocks"].T.astype("<u4").tobytes(),
+                columns["flat"].T.astype("<u4").tobytes(),
+            ),
+        ).fetchone()[0]
+        named = [
+            *zip(BLOCKS, columns["block buckets"], strict=True),
+            *zip(FLAT, columns["flat buckets"], strict=True),
+            *zip(MIRRORED, columns["mirrored buckets"], strict=True),
+            *((name, columns[name]) for name in ("bare", "mirror", "ink")),
+        ]
+        connection.executemany(
+            "INSERT INTO band (run, name, buckets) VALUES (?, ?, ?)",
+            [(run, name, values.astype("<u4").tobytes()) for name, values in named],
+        )
+
+
+def signed_pieces(connection: sqlite3.Connection) -> I64:
+    """Ids in the order of every column: run after run."""
+    rows = connection.execute("SELECT pieces FROM signature ORDER BY id").fetchall()
+    return np.concatenate([np.frombuffer(row[0], "<i8") for row in rows] or [np.empty(0, np.int64)])
+
+
+def column(connection: sqlite3.Connection, name: str) -> U32:
+    """One column of every run, uint32 (signed pieces,)."""
+    rows = connection.execute("SELECT buckets FROM band WHERE name = ? ORDER BY run", (name,))
+    parts = [np.frombuffer(row[0], "<u4") for row in rows]
+    return np.concatenate(parts or [np.empty(0, np.uint32)]).astype(np.uint32, copy=False)
+
+
+def signature_of(connection: sqlite3.Connection, number: int, flat: bool) -> U32 | None:
+    """One piece's MinHash values, None where it has none (too few glyphs, or not signed yet)."""
+    for run, pieces in connection.execute(
+        "SELECT id, pieces FROM signature WHERE first <= ?1 AND last >= ?1 ORDER BY id DESC", (number,)
+    ):
+        held = np.frombuffer(pieces, "<i8")
+        place = int(np.searchsorted(held, number))
+        if place < len(held) and held[place] == number:
+            size = 4 * PERMUTATIONS
+            (data,) = connection.execute(
+                f"SELECT substr({'flat' if flat else 'blocks'}, ?, ?) FROM signature WHERE id = ?",
+                (place * size + 1, size, run),
+            ).fetchone()
+            values = np.frombuffer(data, "<u4").astype(np.uint32)
+            return None if (values == 0xFFFFFFFF).all() else values
+    return None
+
+
+def tight_grids(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, GridBatch]:
+    """(ids that are still there, their tight grids with credits blanked) of ``numbers``, ascending."""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
+    connection.execute("DELETE FROM wanted")
+    connection.executemany("INSERT INTO wanted VALUES (?)", ((n,) for n in numbers.tolist()))
+    rows = connection.execute(
+        "SELECT wanted.id, text FROM wanted CROSS JOIN piece ON piece.id = wanted.id ORDER BY wanted.id"
+    ).fetchall()
+    spans = _spans(
+        connection.execute(
+            "SELECT piece_id, row, col, length, credit.text, artist"
+            " FROM wanted CROSS JOIN credit ON credit.piece_id = wanted.id"
+        )
+    )
+    texts = [
+        blank_credits(text, spans[n])[:MAX_CHARS] if n in spans else text[:MAX_CHARS]
+        for n, text in rows
+    ]
+    return np.array([r[0] for r in rows], np.int64), GridBatch.from_texts(texts).tight()
+
+
+def batches(total: int, size: int) -> Iterator[slice]:
+    """Slices of ``size`` over ``total``."""
+    return (slice(k, min(k + size, total)) for k in range(0, total, size))
