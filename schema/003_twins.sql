@@ -35,6 +35,7 @@ CREATE TABLE twin (
     contained REAL NOT NULL,
     jaccard   REAL NOT NULL,
     ink       INTEGER NOT NULL,
+    bits      REAL NOT NULL,
     banners   INTEGER NOT NULL CHECK (banners IN (0, 1)),
     reviewed  INTEGER NOT NULL DEFAULT 0 CHECK (reviewed IN (0, 1)),
     PRIMARY KEY (a, b),

@@ -107,7 +107,15 @@ def _pairs(buckets: U32, ink: I64, fresh: Flags, half: int) -> U64:
     if count > len(out):
         out = np.empty(count, np.uint64)
         _near(key, owner, fresh, half, INK_RATIO, out)
-    return np.unique(out[:count])
+    return _distinct(out[:count])
+
+
+def _distinct(pairs: U64) -> U64:
+    """Ascending, each once. By sorting: several times faster here than numpy's own hash table."""
+    pairs.sort()
+    first = np.ones(len(pairs), np.bool_)
+    np.not_equal(pairs[1:], pairs[:-1], out=first[1:])
+    return pairs[first]
 
 
 def union(parts: Iterable[U64]) -> U64:
@@ -117,6 +125,6 @@ def union(parts: Iterable[U64]) -> U64:
     for part in parts:
         waiting.append(part)
         if sum(map(len, waiting)) > max(1 << 20, len(found)):
-            found = np.unique(np.concatenate([found, *waiting]))
+            found = _distinct(np.concatenate([found, *waiting]))
             waiting = []
-    return np.unique(np.concatenate([found, *waiting]))
+    return _distinct(np.concatenate([found, *waiting]))

@@ -26,17 +26,18 @@ from asciiloom.corpus.judge import Lines
 from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, verify_pairs
 from asciiloom.corpus.writer import transaction
 
-VERIFY_BATCH = 100_000
+# Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
+VERIFY_BATCH = 1_000_000
 EVIDENCE = ("bare", "minhash", "mirror", "chain")
 _BARE, _MINHASH, _MIRROR, _CHAIN = range(4)
 
 Progress = Callable[[str, int, int], None]
 _NEW_TWIN = (
-    "INSERT INTO twin (a, b, verdict, evidence, agreement, contained, jaccard, ink, banners)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO twin (a, b, verdict, evidence, agreement, contained, jaccard, ink,"
+    " bits, banners) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (a, b) DO UPDATE SET verdict = excluded.verdict, evidence = excluded.evidence,"
     " agreement = excluded.agreement, contained = excluded.contained, jaccard = excluded.jaccard,"
-    " ink = excluded.ink, banners = excluded.banners"
+    " ink = excluded.ink, bits = excluded.bits, banners = excluded.banners"
     " WHERE NOT reviewed AND excluded.agreement > agreement"
 )
 
@@ -95,16 +96,20 @@ def dedup(
     lines, moved = _settle_lines(connection, lines)
     fresh = runs.fresh_pieces(connection)
     missing = runs.unsigned(connection, fresh)
-    runs.sign_pieces(
-        connection, missing, lambda done, all_: progress("signing", done, all_) if progress else None
-    )
+    grids = runs.Grids(connection)
+
+    def signing(done: int, total: int) -> None:
+        if progress:
+            progress("signing", done, total)
+
+    runs.sign_pieces(connection, missing, grids, signing)
     if len(missing) > len(fresh):  # signatures of another version were dropped
         fresh = runs.fresh_pieces(connection)
     lap("sign")
     candidates = _candidates(connection, fresh)
     lap("candidates")
     with transaction(connection):
-        _measure(connection, candidates, lines, progress)
+        _measure(connection, candidates, grids, lines, progress)
     lap("verify")
     with transaction(connection):
         if moved:
@@ -116,7 +121,8 @@ def dedup(
         def compare(pairs: list[Pair]) -> None:
             array = np.array(pairs, np.int64)
             chain = np.full(len(pairs), _CHAIN, np.uint8)
-            _measure(connection, _Candidates(array[:, 0], array[:, 1], chain), lines, None)
+            chained = _Candidates(array[:, 0], array[:, 1], chain)
+            _measure(connection, chained, grids, lines, None)
 
         cluster(connection, fresh_or_all, compare, seed)
     lap("cluster")
@@ -207,6 +213,7 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> _Candidates:
 def _measure(
     connection: sqlite3.Connection,
     candidates: _Candidates,
+    source: runs.Grids,
     lines: Lines,
     progress: Progress | None,
 ) -> None:
@@ -215,12 +222,10 @@ def _measure(
     for span in runs.batches(total, VERIFY_BATCH):
         left, right = candidates.left[span], candidates.right[span]
         evidence = candidates.evidence[span]
-        numbers, grids = runs.tight_grids(connection, np.union1d(left, right))
+        numbers, grids = source.get(np.union1d(left, right))
         there = np.isin(left, numbers) & np.isin(right, numbers)
         left, right, evidence = left[there], right[there], evidence[there]
         a, b = np.searchsorted(numbers, left), np.searchsorted(numbers, right)
-        banner = _banners(connection)[numbers] if len(numbers) else np.empty(0, np.bool_)
-        ink, _ = grids.histograms()
         scores = np.zeros((len(left), 3), np.float32)
         straight = evidence != _MIRROR
         scores[straight] = verify_pairs(grids, a[straight], b[straight], floor=True)
@@ -229,22 +234,25 @@ def _measure(
         flipped = _mirror_scores(grids, a[chain], b[chain])
         better = flipped[:, 0] > scores[chain, 0]
         scores[chain[better]] = flipped[better]
-        small = np.minimum(ink[a], ink[b])
-        banners = banner[a] & banner[b]
-        verdict = lines.judge(scores[:, 0], scores[:, 1], small, banners)
         high = (scores[:, 0] >= FLOOR_AGREEMENT) | (scores[:, 1] >= FLOOR_CONTAINED)
         # A chain's pair is written whatever it is, so that it is not asked for again.
         kept = np.flatnonzero(high | (evidence == _CHAIN))
-        rounded = np.round(scores.astype(np.float64), 4)
+        left, right, evidence = left[kept], right[kept], evidence[kept]
+        a, b, exact = a[kept], b[kept], np.round(scores[kept].astype(np.float64), 4)
+        ink, _ = grids.histograms()
+        bits = grids.entropy()
+        small, poor = np.minimum(ink[a], ink[b]), np.minimum(bits[a], bits[b])
+        banner = np.isin(numbers, _banners(connection, np.union1d(left, right)))
+        banners = banner[a] & banner[b]
+        verdict = lines.judge(exact[:, 0], exact[:, 1], small, poor, banners)
         connection.executemany(
             _NEW_TWIN,
-            [
-                (
-                    int(left[k]), int(right[k]), verdict[k], EVIDENCE[evidence[k]],
-                    *rounded[k].tolist(), int(small[k]), int(banners[k]),
-                )
-                for k in kept.tolist()
-            ],
+            zip(
+                left.tolist(), right.tolist(), verdict, [EVIDENCE[e] for e in evidence],
+                *exact.T.tolist(), small.tolist(), np.round(poor, 3).tolist(),
+                banners.astype(np.int64).tolist(),
+                strict=True,
+            ),
         )  # fmt: skip
         if progress:
             progress("verifying", span.stop, total)
@@ -252,19 +260,16 @@ def _measure(
 
 def _mirror_scores(grids: GridBatch, left: I64, right: I64) -> NDArray[np.float32]:
     """Scores with the right side seen in a mirror."""
-    flipped = grids.take(np.unique(right))
-    flipped = GridBatch(grids.mirrored().cells, flipped.start, flipped.height, flipped.width)
-    both = grids.joined(flipped)
-    place = len(grids) + np.searchsorted(np.unique(right), right)
-    return verify_pairs(both, left, place, floor=True)
+    seen, place = np.unique(right, return_inverse=True)
+    used, left_place = np.unique(left, return_inverse=True)
+    both = GridBatch.concatenate([grids.take(used).packed(), grids.take(seen).packed().mirrored()])
+    return verify_pairs(both, left_place, len(used) + place, floor=True)
 
 
-def _banners(connection: sqlite3.Connection) -> NDArray[np.bool_]:
-    """By id: whether the pieces of the table ``wanted`` are words set in a font."""
+def _banners(connection: sqlite3.Connection, numbers: I64) -> I64:
+    """Those of the pieces ``numbers`` that are words set in a font."""
+    runs.want(connection, numbers)
     rows = connection.execute(
         "SELECT piece.id FROM wanted CROSS JOIN piece ON piece.id = wanted.id WHERE kind = 'banner'"
-    ).fetchall()
-    (top,) = connection.execute("SELECT coalesce(max(id), 0) FROM wanted").fetchone()
-    flags = np.zeros(top + 1, np.bool_)
-    flags[[row[0] for row in rows]] = True
-    return flags
+    )
+    return np.fromiter((row[0] for row in rows), np.int64)

@@ -15,22 +15,28 @@ from asciiloom.piece import MIRROR, Grid, cell_widths
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
 U32 = NDArray[np.uint32]
 
 # What is around a picture is taken off only where at least this much ink of so many glyphs is left,
 # and at most so many layers: a border, a signature, a caption of a few rows.
 LEFT_INK = 24
-LEFT_GLYPHS = 3
+LEFT_GLYPHS = 2
 LAYERS = 5
 SIGNATURE_LETTERS = 10
+# Of a border's side this share is one glyph.
+SIDE_SHARE = 0.85
 _BUCKETS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class GridBatch:
-    """Grids of many pieces: ``cells`` flat, piece i at ``start[i]``, ``height[i]`` x ``width[i]``."""
+    """Grids of many pieces: ``cells`` flat, piece i at ``start[i]``, ``height[i]`` x ``width[i]``.
 
-    cells: U32
+    A cell is a code point; those beyond 16 bits are folded into the private use area.
+    """
+
+    cells: U16
     start: I64
     height: I64
     width: I64
@@ -40,7 +46,7 @@ class GridBatch:
         """One cell a code point; what has joined or empty glyphs goes by ``Grid.from_text``."""
         if not texts:
             none = np.empty(0, np.int64)
-            return cls(np.empty(0, np.uint32), none, none, none)
+            return cls(np.empty(0, np.uint16), none, none, none)
         joined = "\n".join(texts) + "\n"
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
         first = np.zeros(len(texts) + 1, np.int64)
@@ -54,11 +60,13 @@ class GridBatch:
             height[i], width[i] = cells.shape
         size = height * width
         start = np.cumsum(size) - size
-        out = np.full(int(size.sum()), 32, np.uint32)
+        out = np.full(int(size.sum()), 32, np.uint16)
         skip = np.zeros(len(texts), np.bool_)
         for i, cells in odd.items():
             skip[i] = True
-            out[start[i] : start[i] + cells.size] = cells.ravel()
+            flat = cells.ravel()
+            folded = np.where(flat > 0xFFFF, 0xE000 + flat % 0x1900, flat)
+            out[start[i] : start[i] + cells.size] = folded
         _lay(codes, first, table, skip, start, width, out)
         return cls(out, start, height, width)
 
@@ -71,13 +79,13 @@ class GridBatch:
         height, width = box[:, 2], box[:, 3]
         size = height * width
         start = np.cumsum(size) - size
-        out = np.empty(int(size.sum()), np.uint32)
+        out = np.empty(int(size.sum()), np.uint16)
         _cut(self.cells, self.start, self.width, box, start, out)
         return GridBatch(out, start, height.copy(), width.copy())
 
     def mirrored(self) -> "GridBatch":
         """Each grid as seen in a mirror, glyphs swapped where they have a twin."""
-        table = np.arange(256, dtype=np.uint32)
+        table = np.arange(256, dtype=np.uint16)
         for code, twin in MIRROR.items():
             table[code] = twin
         out = np.empty_like(self.cells)
@@ -88,14 +96,36 @@ class GridBatch:
         """The same cells, only the grids ``which``."""
         return GridBatch(self.cells, self.start[which], self.height[which], self.width[which])
 
-    def joined(self, other: "GridBatch") -> "GridBatch":
-        """These grids and then ``other``'s."""
-        return GridBatch(
-            np.concatenate([self.cells, other.cells]),
-            np.concatenate([self.start, other.start + len(self.cells)]),
-            np.concatenate([self.height, other.height]),
-            np.concatenate([self.width, other.width]),
+    def packed(self) -> "GridBatch":
+        """The same grids without the cells of others."""
+        size = self.height * self.width
+        start = np.cumsum(size) - size
+        out = np.empty(int(size.sum()), np.uint16)
+        box = np.zeros((len(self), 4), np.int64)
+        box[:, 2], box[:, 3] = self.height, self.width
+        _cut(self.cells, self.start, self.width, box, start, out)
+        return GridBatch(out, start, self.height, self.width)
+
+    @classmethod
+    def concatenate(cls, batches: "Sequence[GridBatch]") -> "GridBatch":
+        """The grids of several batches, one after another."""
+        ends = np.cumsum([0, *(len(batch.cells) for batch in batches)])
+        return cls(
+            np.concatenate([batch.cells for batch in batches]),
+            np.concatenate([b.start + end for b, end in zip(batches, ends, strict=False)]),
+            np.concatenate([batch.height for batch in batches]),
+            np.concatenate([batch.width for batch in batches]),
         )
+
+    def entropy(self) -> NDArray[np.float64]:
+        """Bits a glyph says, of each grid: 0 where all ink is one glyph."""
+        ink, counts = self.histograms()
+        share = counts / np.maximum(ink, 1)[:, None]
+        return np.asarray(-(share * np.log2(np.where(share > 0, share, 1))).sum(1))
+
+    def glyphs(self) -> I64:
+        """Distinct glyphs of each grid (modulo 64)."""
+        return np.asarray((self.histograms()[1] > 0).sum(1))
 
     def histograms(self) -> tuple[I64, NDArray[np.uint16]]:
         """(ink cells, counts by glyph modulo 64) of each grid: (n,) and uint16 (n, 64)."""
@@ -137,7 +167,7 @@ def _lay(
     skip: NDArray[np.bool_],
     start: I64,
     width: I64,
-    out: U32,
+    out: U16,
 ) -> None:
     for i in range(len(first) - 1):
         if skip[i]:
@@ -159,7 +189,7 @@ def _lay(
 
 
 @njit
-def _ink(cells: U32, start: int, width: int, box: I64) -> tuple[int, int]:
+def _ink(cells: U16, start: int, width: int, box: I64) -> tuple[int, int]:
     """(ink cells, distinct glyphs up to ``LEFT_GLYPHS``) within ``box``: top, left, rows, columns."""
     ink = 0
     kinds = 0
@@ -179,7 +209,7 @@ def _ink(cells: U32, start: int, width: int, box: I64) -> tuple[int, int]:
 
 
 @njit
-def _shrink(cells: U32, start: int, width: int, box: I64) -> None:
+def _shrink(cells: U16, start: int, width: int, box: I64) -> None:
     """Cut ``box`` to its ink; rows 0 where it has none."""
     top, bottom, left, right = 1 << 40, -1, 1 << 40, -1
     for y in range(box[0], box[0] + box[2]):
@@ -196,31 +226,44 @@ def _shrink(cells: U32, start: int, width: int, box: I64) -> None:
 
 
 @njit
-def _framed(cells: U32, start: int, width: int, box: I64) -> bool:
-    """Whether the outer ring is a border: full, each side of one glyph but for its corners."""
-    if box[2] < 4 or box[3] < 5:
-        return False
-    top = start + box[0] * width + box[1]
-    bottom = top + (box[2] - 1) * width
-    last = box[3] - 1
-    for x in range(box[3]):
-        if cells[top + x] <= 32 or cells[bottom + x] <= 32:
-            return False
-        inside = 0 < x < last
-        if inside and (cells[top + x] != cells[top + 1] or cells[bottom + x] != cells[bottom + 1]):
-            return False
-    for y in range(1, box[2] - 1):
-        row = top + y * width
-        if cells[row] <= 32 or cells[row] != cells[top + width]:
-            return False
-        if cells[row + last] <= 32 or cells[row + last] != cells[top + width + last]:
-            return False
-    return True
+def _is_side(cells: U16, first: int, step: int, count: int) -> bool:
+    """Whether ``count`` cells from ``first`` on are all ink, and nearly all of one glyph."""
+    for probe in (count // 2, count // 3):
+        glyph = cells[first + probe * step]
+        alike = 0
+        for k in range(count):
+            code = cells[first + k * step]
+            if code <= 32:
+                return False
+            alike += code == glyph
+        if alike >= SIDE_SHARE * count:
+            return True
+    return False
 
 
 @njit
-def _is_written(cells: U32, row: int, columns: int, alone: bool) -> bool:
-    """Whether a row at the edge is a caption (words, where it stands ``alone``) or a signature (one word)."""
+def _framed(cells: U16, start: int, width: int, box: I64) -> bool:
+    """Whether the outer ring is a border: full, each side of one glyph but for its corners."""
+    rows, columns = box[2], box[3]
+    if rows < 4 or columns < 5:
+        return False
+    top = start + box[0] * width + box[1]
+    bottom = top + (rows - 1) * width
+    for corner in (top, top + columns - 1, bottom, bottom + columns - 1):
+        if cells[corner] <= 32:
+            return False
+    return (
+        _is_side(cells, top + 1, 1, columns - 2)
+        and _is_side(cells, bottom + 1, 1, columns - 2)
+        and _is_side(cells, top + width, width, rows - 2)
+        and _is_side(cells, top + width + columns - 1, width, rows - 2)
+    )
+
+
+@njit
+def _is_written(cells: U16, row: int, columns: int, alone: bool) -> bool:
+    """Whether a row at the edge is a caption (words, where it stands ``alone``), a signature (one word)
+    or a stray cell."""
     letters = others = words = longest = length = 0
     for x in range(columns):
         code = cells[row + x]
@@ -236,12 +279,13 @@ def _is_written(cells: U32, row: int, columns: int, alone: bool) -> bool:
         else:
             others += 1
     if words == 1:
-        return 2 <= longest <= SIGNATURE_LETTERS and others <= 1 and letters >= 2
+        signed = longest <= SIGNATURE_LETTERS and others <= 1 and letters >= 2
+        return signed or longest == 1
     return alone and words >= 2 and letters >= 4 * others and longest <= 20
 
 
 @njit
-def _blank_row(cells: U32, row: int, columns: int) -> bool:
+def _blank_row(cells: U16, row: int, columns: int) -> bool:
     for x in range(columns):
         if cells[row + x] > 32:
             return False
@@ -249,7 +293,7 @@ def _blank_row(cells: U32, row: int, columns: int) -> bool:
 
 
 @njit
-def _boxes(cells: U32, start: I64, height: I64, width: I64) -> I64:
+def _boxes(cells: U16, start: I64, height: I64, width: I64) -> I64:
     """(top, left, rows, columns) of each picture, within its border, without caption and signature."""
     n = len(start)
     out = np.zeros((n, 4), np.int64)
@@ -285,7 +329,7 @@ def _boxes(cells: U32, start: I64, height: I64, width: I64) -> I64:
 
 
 @njit
-def _cut(cells: U32, start: I64, width: I64, box: I64, place: I64, out: U32) -> None:
+def _cut(cells: U16, start: I64, width: I64, box: I64, place: I64, out: U16) -> None:
     for i in range(len(start)):
         top, left, rows, columns = box[i]
         for y in range(rows):
@@ -294,7 +338,7 @@ def _cut(cells: U32, start: I64, width: I64, box: I64, place: I64, out: U32) -> 
 
 
 @njit
-def _mirror(cells: U32, start: I64, height: I64, width: I64, table: U32, out: U32) -> None:
+def _mirror(cells: U16, start: I64, height: I64, width: I64, table: U16, out: U16) -> None:
     for i in range(len(start)):
         for y in range(height[i]):
             row = start[i] + y * width[i]
@@ -305,7 +349,7 @@ def _mirror(cells: U32, start: I64, height: I64, width: I64, table: U32, out: U3
 
 @njit
 def _count(
-    cells: U32, start: I64, height: I64, width: I64, ink: I64, counts: NDArray[np.uint16]
+    cells: U16, start: I64, height: I64, width: I64, ink: I64, counts: NDArray[np.uint16]
 ) -> None:
     for i in range(len(start)):
         row = counts[i]

@@ -22,16 +22,20 @@ class Lines:
     """Least agreement (equal / union of ink) and containment (equal / smaller ink) of each verdict.
 
     ``contained``: the smaller one lies whole in the larger, which is not much more than it
-    (``contained_union``). Few ink cells agree by chance: below ``tiny_ink`` cells almost all must
-    (``tiny``); words set in a font differ by a letter, so by few cells (``banner``).
+    (``contained_union``). Where agreement comes cheap, more of it is asked for: below ``poor_bits``
+    a glyph (walls, mazes, fills) ``poor``, below ``tiny_ink`` cells ``tiny``, and of words set in a
+    font, which differ by a letter, ``banner``.
     """
 
     same: float = 0.80
     contained: float = 0.95
-    contained_union: float = 0.60
+    contained_union: float = 0.75
+    contained_poor: float = 0.985
     variant: float = 0.50
     variant_contained: float = 0.90
     variant_union: float = 0.25
+    poor: float = 0.90
+    poor_bits: float = 2.8
     banner: float = 0.95
     tiny: float = 0.95
     tiny_ink: int = 24
@@ -41,29 +45,31 @@ class Lines:
         agreement: F32 | F64,
         contained: F32 | F64,
         ink: I64,
+        bits: F64,
         banners: NDArray[np.bool_],
     ) -> list[str]:
-        """A verdict for each pair; ``ink`` of the smaller side."""
+        """A verdict for each pair; ``ink`` and ``bits`` (entropy of a glyph) of the lesser side."""
         whole = (contained >= self.contained) & (agreement >= self.contained_union)
-        same = (agreement >= self.banner) | (~banners & ((agreement >= self.same) | whole))
+        needed = np.where(bits < self.poor_bits, self.poor, self.same)
+        needed = np.where(banners, self.banner, needed)
+        needed = np.where(ink < self.tiny_ink, self.tiny, needed)
+        whole &= (needed == self.same) | ((needed == self.poor) & (contained >= self.contained_poor))
+        same = (agreement >= needed) | whole
         variant = (agreement >= self.variant) | (
             (contained >= self.variant_contained) & (agreement >= self.variant_union)
         )
-        tiny = ink < self.tiny_ink
-        same = np.where(tiny, agreement >= self.tiny, same)
-        variant &= ~tiny
+        variant &= ink >= self.tiny_ink
         return [VERDICTS[k] for k in np.where(same, 2, variant.astype(np.int8)).tolist()]
 
     def judge_again(self, connection: sqlite3.Connection) -> None:
         """Judge every pair that no person has, from its stored scores."""
         rows = connection.execute(
-            "SELECT agreement, contained, ink, banners, a, b FROM twin WHERE NOT reviewed"
+            "SELECT agreement, contained, ink, bits, banners, a, b FROM twin WHERE NOT reviewed"
         ).fetchall()
-        table = np.array(rows, np.float64).reshape(-1, 6)
-        verdicts = self.judge(
-            table[:, 0], table[:, 1], table[:, 2].astype(np.int64), table[:, 3] > 0
-        )
+        table = np.array(rows, np.float64).reshape(-1, 7)
+        ink, banners = table[:, 2].astype(np.int64), table[:, 4] > 0
+        verdicts = self.judge(table[:, 0], table[:, 1], ink, table[:, 3], banners)
         connection.executemany(
             "UPDATE twin SET verdict = ?1 WHERE a = ?2 AND b = ?3 AND verdict <> ?1",
-            [(v, r[4], r[5]) for v, r in zip(verdicts, rows, strict=True)],
+            [(v, r[5], r[6]) for v, r in zip(verdicts, rows, strict=True)],
         )

@@ -14,7 +14,6 @@ import numpy as np
 from asciiloom.corpus.grids import I64, U32, GridBatch
 from asciiloom.corpus.signatures import (
     BANDS,
-    MIN_GLYPHS,
     PERMUTATIONS,
     ROWS_PER_BAND,
     VERSION,
@@ -32,13 +31,14 @@ BLOCKS = tuple(f"blocks {k}" for k in range(BANDS))
 FLAT = tuple(f"flat {k}" for k in range(BANDS))
 MIRRORED = tuple(f"mirrored {k}" for k in range(MIRROR_BANDS))
 _THREADS = 2
+# Half a gigabyte of cells: 300,000 pieces of usual size.
+KEPT_CELLS = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     id: int
     text: str
-    glyphs: int
     bare: str
     mirror: str
 
@@ -79,8 +79,43 @@ def fresh_pieces(connection: sqlite3.Connection) -> I64:
     return np.fromiter((row[0] for row in rows), np.int64)
 
 
+class Grids:
+    """Tight grids by piece id: those signed in this run are kept while they fit, others are read again."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._parts: list[tuple[I64, GridBatch]] = []
+        self._cells = 0
+
+    def keep(self, numbers: I64, batch: GridBatch) -> None:
+        self._cells += len(batch.cells)
+        if self._cells <= KEPT_CELLS:
+            self._parts.append((numbers, batch))
+        else:
+            self._parts.clear()
+
+    def get(self, numbers: I64) -> tuple[I64, GridBatch]:
+        """(ids that are still there, their grids) of ``numbers`` (ascending)."""
+        if len(self._parts) > 1:
+            batch = GridBatch.concatenate([part for _, part in self._parts])
+            self._parts = [(np.concatenate([ids for ids, _ in self._parts]), batch)]
+        if not self._parts:
+            return tight_grids(self._db, numbers)
+        ids, batch = self._parts[0]
+        missing = np.setdiff1d(numbers, ids)
+        if len(missing):
+            found, read = tight_grids(self._db, missing)
+            ids, batch = np.concatenate([ids, found]), GridBatch.concatenate([batch, read])
+        order = np.argsort(ids)
+        place = order[np.searchsorted(ids[order], numbers[np.isin(numbers, ids)])]
+        return ids[place], batch.take(place)
+
+
 def sign_pieces(
-    connection: sqlite3.Connection, numbers: I64, progress: Callable[[int, int], None] | None = None
+    connection: sqlite3.Connection,
+    numbers: I64,
+    grids: Grids,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Sign the pieces ``numbers`` (ascending) run by run, each committed on its own."""
     for start in range(0, len(numbers), RUN):
@@ -89,7 +124,7 @@ def sign_pieces(
         rows = [
             _Row(*row)
             for row in connection.execute(
-                "SELECT id, text, glyphs, bare_hash, mirror_hash FROM piece WHERE id BETWEEN ? AND ?",
+                "SELECT id, text, bare_hash, mirror_hash FROM piece WHERE id BETWEEN ? AND ?",
                 (int(part[0]), int(part[-1])),
             )
             if row[0] in wanted
@@ -101,34 +136,29 @@ def sign_pieces(
                 (int(part[0]), int(part[-1])),
             )
         )
-        half = -(-len(rows) // _THREADS)
+        half = max(1, -(-len(rows) // _THREADS))
+        halves = [rows[k : k + half] for k in range(0, len(rows), half)]
         with ThreadPoolExecutor(_THREADS) as pool:
-            parts = list(
-                pool.map(
-                    lambda piece_rows: _columns(piece_rows, signed_by),
-                    [rows[k : k + half] for k in range(0, len(rows), max(1, half))],
-                )
-            )
+            parts = list(pool.map(lambda some: _columns(some, signed_by), halves))
+        for some, (_, batch) in zip(halves, parts, strict=True):
+            grids.keep(np.array([r.id for r in some], np.int64), batch)
         if rows:
-            joined = {name: np.concatenate([p[name] for p in parts], -1) for name in parts[0]}
+            names = parts[0][0]
+            joined = {name: np.concatenate([p[name] for p, _ in parts], -1) for name in names}
             _write(connection, np.array([r.id for r in rows], np.int64), joined)
         if progress:
             progress(min(start + RUN, len(numbers)), len(numbers))
 
 
-def _columns(
-    rows: Sequence[_Row], signed_by: Spans
-) -> dict[str, U32]:
-    """Signatures (128, pieces) and buckets (bands, pieces) of some pieces, pieces along the last axis."""
+def _columns(rows: Sequence[_Row], signed_by: Spans) -> tuple[dict[str, U32], GridBatch]:
+    """Signatures (128, pieces) and buckets (bands, pieces) of some pieces, pieces along the last axis;
+    and their tight grids."""
     texts = [blank_credits(r.text, signed_by.get(r.id, ()))[:MAX_CHARS] for r in rows]
     batch = GridBatch.from_texts(texts).tight()
     flat, blocks = sign(batch, True), sign(batch, False)
     mirrored = sign(batch.mirrored(), False, MIRROR_BANDS * ROWS_PER_BAND)
-    plain = np.array([r.glyphs < MIN_GLYPHS for r in rows], np.bool_)
-    for signature in (flat, blocks, mirrored):
-        signature[plain] = 0xFFFFFFFF
     ink, _ = batch.histograms()
-    return {
+    columns = {
         "blocks": blocks.T,
         "flat": flat.T,
         "block buckets": band_buckets(blocks),
@@ -139,6 +169,7 @@ def _columns(
         "mirror": np.array([int(r.mirror[:8], 16) or 1 for r in rows], np.uint32),
         "ink": ink.astype(np.uint32),
     }
+    return columns, batch
 
 
 def _write(connection: sqlite3.Connection, numbers: I64, columns: Mapping[str, U32]) -> None:
@@ -198,11 +229,16 @@ def signature_of(connection: sqlite3.Connection, number: int, flat: bool) -> U32
     return None
 
 
-def tight_grids(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, GridBatch]:
-    """(ids that are still there, their tight grids with credits blanked) of ``numbers``, ascending."""
+def want(connection: sqlite3.Connection, numbers: I64) -> None:
+    """Put ``numbers`` into the temporary table ``wanted``, to join with."""
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
     connection.execute("DELETE FROM wanted")
     connection.executemany("INSERT INTO wanted VALUES (?)", ((n,) for n in numbers.tolist()))
+
+
+def tight_grids(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, GridBatch]:
+    """(ids that are still there, their tight grids with credits blanked) of ``numbers``, ascending."""
+    want(connection, numbers)
     rows = connection.execute(
         "SELECT wanted.id, text FROM wanted CROSS JOIN piece ON piece.id = wanted.id ORDER BY wanted.id"
     ).fetchall()

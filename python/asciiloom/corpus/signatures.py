@@ -13,14 +13,17 @@ from typing import cast
 
 import numpy as np
 
-from asciiloom.corpus.grids import I64, U32, GridBatch
+from asciiloom.corpus.grids import I64, U16, U32, GridBatch
 from asciiloom.jit import njit
 
 VERSION = 2
 PERMUTATIONS = 128
 SEED = 1
-# Below this many distinct ink characters a shingle says nothing: every wall of "#" is alike.
+# Rows and columns of a block, and of the blocks of pieces with fewer distinct glyphs than this: all
+# small blocks of a wall of "/\\" are alike, and so are all its runs, which are not signed.
+BLOCK = (2, 4)
 MIN_GLYPHS = 3
+POOR_BLOCK = (3, 6)
 ROWS_PER_BAND = 4
 BANDS = PERMUTATIONS // ROWS_PER_BAND
 
@@ -40,16 +43,19 @@ def _mix(h: int, value: int) -> int:
 
 
 @njit
-def _block_shingles(cells: U32, start: int, height: int, width: int, out: U32) -> int:
-    """Hashes of the 2x4 blocks with at least two ink cells; returns how many were written."""
+def _block_shingles(
+    cells: U16, start: int, height: int, width: int, rows: int, columns: int, out: U32
+) -> int:
+    """Hashes of the blocks with at least two ink cells; returns how many were written."""
     count = 0
-    for y in range(height - 1):
-        for x in range(-2, width - 1):
+    over = columns // 2
+    for y in range(height - rows + 1):
+        for x in range(-over, width - columns + over + 1):
             h = 2166136261
             ink = 0
-            for dy in range(2):
+            for dy in range(rows):
                 base = start + (y + dy) * width
-                for dx in range(4):
+                for dx in range(columns):
                     code = 32
                     if 0 <= x + dx < width:
                         code = int(cells[base + x + dx])
@@ -63,7 +69,7 @@ def _block_shingles(cells: U32, start: int, height: int, width: int, out: U32) -
 
 
 @njit
-def _flat_shingles(cells: U32, start: int, height: int, width: int, out: U32) -> int:
+def _flat_shingles(cells: U16, start: int, height: int, width: int, out: U32) -> int:
     """Hashes of the runs of five ink cells in reading order; returns how many were written."""
     count = 0
     held = 0
@@ -86,19 +92,25 @@ def _flat_shingles(cells: U32, start: int, height: int, width: int, out: U32) ->
 
 
 @njit
-def _sign(cells: U32, start: I64, height: I64, width: I64, flat: bool, a: U32, b: U32) -> U32:
+def _sign(
+    cells: U16, start: I64, height: I64, width: I64, glyphs: I64, flat: bool, a: U32, b: U32
+) -> U32:
     """MinHash values, (pieces, permutations); all ones where a piece has no shingle."""
     n = len(start)
     out = np.full((n, len(a)), 0xFFFFFFFF, np.uint32)
     largest = 8
     for i in range(n):
-        largest = max(largest, (height[i] + 1) * (width[i] + 4))
+        largest = max(largest, (height[i] + 1) * (width[i] + 6))
     hashes = np.empty(largest, np.uint32)
     for i in range(n):
-        if flat:
-            count = _flat_shingles(cells, start[i], height[i], width[i], hashes)
+        poor = glyphs[i] < MIN_GLYPHS
+        rows, columns = POOR_BLOCK if poor else BLOCK
+        if not flat:
+            count = _block_shingles(cells, start[i], height[i], width[i], rows, columns, hashes)
+        elif poor:
+            count = 0
         else:
-            count = _block_shingles(cells, start[i], height[i], width[i], hashes)
+            count = _flat_shingles(cells, start[i], height[i], width[i], hashes)
         row = out[i]
         # A repeated shingle changes no minimum, so nothing is sorted out first.
         for s in range(count):
@@ -119,16 +131,24 @@ def _sign(cells: U32, start: I64, height: I64, width: I64, flat: bool, a: U32, b
 def shingles(text: str, flat: bool) -> U32:
     """The distinct 32-bit shingle hashes of one text, sorted."""
     batch = GridBatch.from_texts([text])
-    out = np.empty((batch.height[0] + 1) * (batch.width[0] + 4) + 8, np.uint32)
-    fill = _flat_shingles if flat else _block_shingles
-    count = fill(batch.cells, 0, int(batch.height[0]), int(batch.width[0]), out)
+    height, width = int(batch.height[0]), int(batch.width[0])
+    out = np.empty((height + 1) * (width + 6) + 8, np.uint32)
+    poor = batch.glyphs()[0] < MIN_GLYPHS
+    if not flat:
+        block = POOR_BLOCK if poor else BLOCK
+        count = _block_shingles(batch.cells, 0, height, width, *block, out)
+    else:
+        count = 0 if poor else _flat_shingles(batch.cells, 0, height, width, out)
     return np.unique(out[:count])
 
 
 def sign(batch: GridBatch, flat: bool, count: int = PERMUTATIONS) -> U32:
     """MinHash signatures of a batch, uint32 (pieces, ``count``)."""
     a, b = permutations()
-    return _sign(batch.cells, batch.start, batch.height, batch.width, flat, a[:count], b[:count])
+    glyphs = batch.glyphs()
+    return _sign(
+        batch.cells, batch.start, batch.height, batch.width, glyphs, flat, a[:count], b[:count]
+    )
 
 
 def band_buckets(signatures: U32) -> U32:
