@@ -6,6 +6,7 @@ a candidate; the grid decides.
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ CROWD_NEIGHBOURS = 4
 
 Flags = NDArray[np.bool_]
 U64 = NDArray[np.uint64]
+Key = TypeVar("Key", np.uint64, np.int64)
 
 
 @njit
@@ -107,15 +109,15 @@ def _pairs(buckets: U32, ink: I64, fresh: Flags, half: int) -> U64:
     if count > len(out):
         out = np.empty(count, np.uint64)
         _near(key, owner, fresh, half, INK_RATIO, out)
-    return _distinct(out[:count])
+    return distinct(out[:count])
 
 
-def _distinct(pairs: U64) -> U64:
-    """Ascending, each once. By sorting: several times faster here than numpy's own hash table."""
-    pairs.sort()
-    first = np.ones(len(pairs), np.bool_)
-    np.not_equal(pairs[1:], pairs[:-1], out=first[1:])
-    return pairs[first]
+def distinct(values: NDArray[Key]) -> NDArray[Key]:
+    """``values`` (sorted in place) ascending, each once. By sorting: several times faster here than numpy's own hash table."""
+    values.sort()
+    first = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return values[first]
 
 
 def union(parts: Iterable[U64]) -> U64:
@@ -124,7 +126,15 @@ def union(parts: Iterable[U64]) -> U64:
     waiting: list[U64] = []
     for part in parts:
         waiting.append(part)
-        if sum(map(len, waiting)) > max(1 << 20, len(found)):
-            found = _distinct(np.concatenate([found, *waiting]))
+        if sum(map(len, waiting)) > max(1 << 22, len(found)):
+            found = distinct(np.concatenate([found, *waiting]))
             waiting = []
-    return _distinct(np.concatenate([found, *waiting]))
+    return distinct(np.concatenate([found, *waiting]))
+
+
+def without(pairs: U64, others: U64) -> U64:
+    """Those of ``pairs`` that are not among ``others``; both ascending, each once."""
+    if not len(others):
+        return pairs
+    place = np.minimum(np.searchsorted(others, pairs), len(others) - 1)
+    return pairs[others[place] != pairs]

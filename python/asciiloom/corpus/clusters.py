@@ -112,8 +112,7 @@ def cluster(
         if not unknown:
             break
         compare(unknown)
-    _write(connection, centre)
-    split_families(connection, fresh, seed)
+    _write(connection, centre, split_families(connection, fresh, seed))
 
 
 def _measured(connection: sqlite3.Connection, pair: Pair) -> bool:
@@ -121,20 +120,23 @@ def _measured(connection: sqlite3.Connection, pair: Pair) -> bool:
     return row is not None
 
 
-def _write(connection: sqlite3.Connection, centre: dict[int, int]) -> None:
+def _write(
+    connection: sqlite3.Connection, centre: dict[int, int], sides: dict[int, str]
+) -> None:
     least: dict[int, int] = {}
     for number, of in centre.items():
         least[of] = min(number, least.get(of, number))
     connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS marked (id INTEGER PRIMARY KEY, cluster_id INTEGER, canonical INTEGER)"
+        "CREATE TEMP TABLE IF NOT EXISTS marked"
+        " (id INTEGER PRIMARY KEY, cluster_id INTEGER, canonical INTEGER, split TEXT)"
     )
     connection.execute("DELETE FROM marked")
     connection.executemany(
-        "INSERT INTO marked VALUES (?, ?, ?)",
-        ((n, least[centre[n]], int(centre[n] == n)) for n in sorted(centre)),
+        "INSERT INTO marked VALUES (?, ?, ?, ?)",
+        ((n, least[centre[n]], int(centre[n] == n), sides.get(n)) for n in sorted(centre)),
     )
     connection.execute(
-        "UPDATE piece SET cluster_id = m.cluster_id, canonical = m.canonical FROM marked AS m"
-        " WHERE m.id = piece.id AND (piece.cluster_id IS NOT m.cluster_id"
-        " OR piece.canonical IS NOT m.canonical)"
+        "UPDATE piece SET cluster_id = m.cluster_id, canonical = m.canonical,"
+        " split = coalesce(m.split, piece.split) FROM marked AS m WHERE m.id = piece.id AND"
+        " (piece.cluster_id IS NOT m.cluster_id OR piece.canonical IS NOT m.canonical OR m.split NOTNULL)"
     )

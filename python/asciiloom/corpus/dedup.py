@@ -13,17 +13,18 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.corpus import runs
-from asciiloom.corpus.candidates import U64, column_pairs, mirror_pairs, union
+from asciiloom.corpus.candidates import U64, column_pairs, distinct, mirror_pairs, union, without
 from asciiloom.corpus.clusters import Pair, cluster
-from asciiloom.corpus.grids import I64, GridBatch
+from asciiloom.corpus.grids import I64, U32, GridBatch, entropy
 from asciiloom.corpus.judge import Lines
-from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, verify_pairs
+from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, THREADS, verify_pairs
 from asciiloom.corpus.writer import transaction
 
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
@@ -183,21 +184,23 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> _Candidates:
     is_fresh = np.isin(pieces, fresh)
     ink = runs.column(connection, "ink").astype(np.int64)
 
-    def plain(names: Sequence[str]) -> Iterator[U64]:
-        for name in names:
-            yield column_pairs(runs.column(connection, name), ink, is_fresh)
+    def columns(names: Sequence[str]) -> Iterator[U32]:
+        return (runs.column(connection, name) for name in names)
 
-    def mirrored() -> Iterator[U64]:
-        for one, other in zip(runs.MIRRORED, runs.BLOCKS, strict=False):
-            yield mirror_pairs(
-                runs.column(connection, other), runs.column(connection, one), ink, is_fresh
-            )
+    def plain(buckets: U32) -> U64:
+        return column_pairs(buckets, ink, is_fresh)
 
-    bare = union(plain(["bare"]))
-    shared = union(plain([*runs.BLOCKS, *runs.FLAT]))
-    # What shares the hash of itself and its mirror, but not its own, is the other's mirror image.
-    mirror = union([np.setdiff1d(union(plain(["mirror"])), bare), union(mirrored())])
-    shared = np.setdiff1d(shared, bare)
+    def mirrored(both: tuple[U32, U32]) -> U64:
+        return mirror_pairs(*both, ink, is_fresh)
+
+    # Sorting is most of it, and sorts let other threads run. The columns are read in this one.
+    with ThreadPoolExecutor(THREADS) as pool:
+        bare = plain(runs.column(connection, "bare"))
+        shared = without(union(pool.map(plain, columns([*runs.BLOCKS, *runs.FLAT]))), bare)
+        flipped = zip(columns(runs.BLOCKS), columns(runs.MIRRORED), strict=False)
+        # What shares the hash of itself and its mirror, but not its own, is a mirror image too.
+        whole = without(plain(runs.column(connection, "mirror")), bare)
+        mirror = union([whole, *pool.map(mirrored, flipped)])
     keys = np.concatenate([bare, shared, mirror])
     evidence = np.repeat(
         np.array([_BARE, _MINHASH, _MIRROR], np.uint8), [len(bare), len(shared), len(mirror)]
@@ -222,13 +225,16 @@ def _measure(
     for span in runs.batches(total, VERIFY_BATCH):
         left, right = candidates.left[span], candidates.right[span]
         evidence = candidates.evidence[span]
-        numbers, grids = source.get(np.union1d(left, right))
-        there = np.isin(left, numbers) & np.isin(right, numbers)
-        left, right, evidence = left[there], right[there], evidence[there]
+        numbers, grids = source.get(distinct(np.concatenate([left, right])))
         a, b = np.searchsorted(numbers, left), np.searchsorted(numbers, right)
+        there = (numbers.take(a, mode="clip") == left) & (numbers.take(b, mode="clip") == right)
+        left, right, evidence, a, b = (x[there] for x in (left, right, evidence, a, b))
+        tallies = grids.histograms()
         scores = np.zeros((len(left), 3), np.float32)
         straight = evidence != _MIRROR
-        scores[straight] = verify_pairs(grids, a[straight], b[straight], floor=True)
+        scores[straight] = verify_pairs(
+            grids, a[straight], b[straight], floor=True, tallies=tallies
+        )
         scores[~straight] = _mirror_scores(grids, a[~straight], b[~straight])
         chain = np.flatnonzero(evidence == _CHAIN)
         flipped = _mirror_scores(grids, a[chain], b[chain])
@@ -239,9 +245,9 @@ def _measure(
         kept = np.flatnonzero(high | (evidence == _CHAIN))
         left, right, evidence = left[kept], right[kept], evidence[kept]
         a, b, exact = a[kept], b[kept], np.round(scores[kept].astype(np.float64), 4)
-        ink, _ = grids.histograms()
-        bits = grids.entropy()
-        small, poor = np.minimum(ink[a], ink[b]), np.minimum(bits[a], bits[b])
+        ink, counts = tallies
+        small = np.minimum(ink[a], ink[b])
+        poor = np.minimum(entropy(ink[a], counts[a]), entropy(ink[b], counts[b]))
         banner = np.isin(numbers, _banners(connection, np.union1d(left, right)))
         banners = banner[a] & banner[b]
         verdict = lines.judge(exact[:, 0], exact[:, 1], small, poor, banners)

@@ -117,22 +117,18 @@ class GridBatch:
             np.concatenate([batch.width for batch in batches]),
         )
 
-    def entropy(self) -> NDArray[np.float64]:
-        """Bits a glyph says, of each grid: 0 where all ink is one glyph."""
-        ink, counts = self.histograms()
-        share = counts / np.maximum(ink, 1)[:, None]
-        return np.asarray(-(share * np.log2(np.where(share > 0, share, 1))).sum(1))
-
-    def glyphs(self) -> I64:
-        """Distinct glyphs of each grid (modulo 64)."""
-        return np.asarray((self.histograms()[1] > 0).sum(1))
-
     def histograms(self) -> tuple[I64, NDArray[np.uint16]]:
         """(ink cells, counts by glyph modulo 64) of each grid: (n,) and uint16 (n, 64)."""
         counts = np.zeros((len(self), _BUCKETS), np.uint16)
         ink = np.zeros(len(self), np.int64)
         _count(self.cells, self.start, self.height, self.width, ink, counts)
         return ink, counts
+
+
+def entropy(ink: I64, counts: U16) -> NDArray[np.float64]:
+    """Bits a glyph says, of grids with these histograms: 0 where all ink is one glyph."""
+    share = counts / np.maximum(ink, 1)[:, None]
+    return np.asarray(-(share * np.log2(np.where(share > 0, share, 1))).sum(1))
 
 
 @njit

@@ -5,8 +5,9 @@ again is in a later run, and the pieces that are gone drop out when their texts 
 """
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from asciiloom.corpus.signatures import (
     ROWS_PER_BAND,
     VERSION,
     band_buckets,
+    distinct_glyphs,
     sign,
 )
 from asciiloom.corpus.writer import transaction
@@ -30,7 +32,7 @@ MIRROR_BANDS = 16
 BLOCKS = tuple(f"blocks {k}" for k in range(BANDS))
 FLAT = tuple(f"flat {k}" for k in range(BANDS))
 MIRRORED = tuple(f"mirrored {k}" for k in range(MIRROR_BANDS))
-_THREADS = 2
+THREADS = 2
 # Half a gigabyte of cells: 300,000 pieces of usual size.
 KEPT_CELLS = 1 << 28
 
@@ -79,6 +81,9 @@ def fresh_pieces(connection: sqlite3.Connection) -> I64:
     return np.fromiter((row[0] for row in rows), np.int64)
 
 
+_Signed = tuple[dict[str, U32], GridBatch]
+
+
 class Grids:
     """Tight grids by piece id: those signed in this run are kept while they fit, others are read again."""
 
@@ -102,7 +107,7 @@ class Grids:
         if not self._parts:
             return tight_grids(self._db, numbers)
         ids, batch = self._parts[0]
-        missing = np.setdiff1d(numbers, ids)
+        missing = numbers[~np.isin(numbers, ids)]
         if len(missing):
             found, read = tight_grids(self._db, missing)
             ids, batch = np.concatenate([ids, found]), GridBatch.concatenate([batch, read])
@@ -117,47 +122,59 @@ def sign_pieces(
     grids: Grids,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Sign the pieces ``numbers`` (ascending) run by run, each committed on its own."""
-    for start in range(0, len(numbers), RUN):
-        part = numbers[start : start + RUN]
-        wanted = set(part.tolist())
-        rows = [
-            _Row(*row)
-            for row in connection.execute(
-                "SELECT id, text, bare_hash, mirror_hash FROM piece WHERE id BETWEEN ? AND ?",
-                (int(part[0]), int(part[-1])),
-            )
-            if row[0] in wanted
-        ]
-        signed_by = _spans(
-            connection.execute(
-                "SELECT piece_id, row, col, length, text, artist FROM credit"
-                " WHERE piece_id BETWEEN ? AND ?",
-                (int(part[0]), int(part[-1])),
-            )
-        )
-        half = max(1, -(-len(rows) // _THREADS))
-        halves = [rows[k : k + half] for k in range(0, len(rows), half)]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            parts = list(pool.map(lambda some: _columns(some, signed_by), halves))
-        for some, (_, batch) in zip(halves, parts, strict=True):
-            grids.keep(np.array([r.id for r in some], np.int64), batch)
-        if rows:
-            names = parts[0][0]
-            joined = {name: np.concatenate([p[name] for p, _ in parts], -1) for name in names}
-            _write(connection, np.array([r.id for r in rows], np.int64), joined)
-        if progress:
-            progress(min(start + RUN, len(numbers)), len(numbers))
+    """Sign the pieces ``numbers`` (ascending) run by run, each committed on its own.
+
+    The next run is under way in other threads while one is written.
+    """
+    ahead: deque[tuple[int, list[_Row], list[Future[_Signed]]]] = deque()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for span in batches(len(numbers), RUN):
+            rows, signed_by = _read(connection, numbers[span])
+            share = max(1, -(-len(rows) // THREADS))
+            parts = [rows[k : k + share] for k in range(0, len(rows), share)]
+            ahead.append((span.stop, rows, [pool.submit(_sign, p, signed_by) for p in parts]))
+            if len(ahead) > 1 or span.stop == len(numbers):
+                while len(ahead) > (span.stop < len(numbers)):
+                    done, rows, futures = ahead.popleft()
+                    _keep(connection, grids, [r.id for r in rows], [f.result() for f in futures])
+                    if progress:
+                        progress(done, len(numbers))
 
 
-def _columns(rows: Sequence[_Row], signed_by: Spans) -> tuple[dict[str, U32], GridBatch]:
+def _read(connection: sqlite3.Connection, part: I64) -> tuple[list[_Row], Spans]:
+    bounds = (int(part[0]), int(part[-1]))
+    wanted = set(part.tolist())
+    rows = connection.execute(
+        "SELECT id, text, bare_hash, mirror_hash FROM piece WHERE id BETWEEN ? AND ?", bounds
+    )
+    signed_by = connection.execute(
+        "SELECT piece_id, row, col, length, text, artist FROM credit WHERE piece_id BETWEEN ? AND ?",
+        bounds,
+    )
+    return [_Row(*row) for row in rows if row[0] in wanted], _spans(signed_by)
+
+
+def _keep(
+    connection: sqlite3.Connection, grids: Grids, numbers: list[int], parts: list[_Signed]
+) -> None:
+    first = 0
+    for _, batch in parts:
+        grids.keep(np.array(numbers[first : first + len(batch)], np.int64), batch)
+        first += len(batch)
+    if parts:
+        joined = {name: np.concatenate([c[name] for c, _ in parts], -1) for name in parts[0][0]}
+        _write(connection, np.array(numbers, np.int64), joined)
+
+
+def _sign(rows: Sequence[_Row], signed_by: Spans) -> _Signed:
     """Signatures (128, pieces) and buckets (bands, pieces) of some pieces, pieces along the last axis;
     and their tight grids."""
     texts = [blank_credits(r.text, signed_by.get(r.id, ()))[:MAX_CHARS] for r in rows]
     batch = GridBatch.from_texts(texts).tight()
-    flat, blocks = sign(batch, True), sign(batch, False)
-    mirrored = sign(batch.mirrored(), False, MIRROR_BANDS * ROWS_PER_BAND)
-    ink, _ = batch.histograms()
+    ink, counts = batch.histograms()
+    glyphs = distinct_glyphs(counts)
+    flat, blocks = (sign(batch, flat, glyphs=glyphs) for flat in (True, False))
+    mirrored = sign(batch.mirrored(), False, MIRROR_BANDS * ROWS_PER_BAND, glyphs)
     columns = {
         "blocks": blocks.T,
         "flat": flat.T,

@@ -128,12 +128,17 @@ def _sign(
     return out
 
 
+def distinct_glyphs(counts: U16) -> I64:
+    """How many glyphs grids with these histograms have."""
+    return np.asarray(np.count_nonzero(counts, axis=1))
+
+
 def shingles(text: str, flat: bool) -> U32:
     """The distinct 32-bit shingle hashes of one text, sorted."""
     batch = GridBatch.from_texts([text])
     height, width = int(batch.height[0]), int(batch.width[0])
     out = np.empty((height + 1) * (width + 6) + 8, np.uint32)
-    poor = batch.glyphs()[0] < MIN_GLYPHS
+    poor = distinct_glyphs(batch.histograms()[1])[0] < MIN_GLYPHS
     if not flat:
         block = POOR_BLOCK if poor else BLOCK
         count = _block_shingles(batch.cells, 0, height, width, *block, out)
@@ -142,10 +147,13 @@ def shingles(text: str, flat: bool) -> U32:
     return np.unique(out[:count])
 
 
-def sign(batch: GridBatch, flat: bool, count: int = PERMUTATIONS) -> U32:
-    """MinHash signatures of a batch, uint32 (pieces, ``count``)."""
+def sign(
+    batch: GridBatch, flat: bool, count: int = PERMUTATIONS, glyphs: I64 | None = None
+) -> U32:
+    """MinHash signatures of a batch, uint32 (pieces, ``count``); ``glyphs`` distinct ones, where known."""
     a, b = permutations()
-    glyphs = batch.glyphs()
+    if glyphs is None:
+        glyphs = distinct_glyphs(batch.histograms()[1])
     return _sign(
         batch.cells, batch.start, batch.height, batch.width, glyphs, flat, a[:count], b[:count]
     )

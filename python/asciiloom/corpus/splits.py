@@ -55,8 +55,10 @@ def draw_split(seed: int, content_hash: str) -> str:
     return "validation" if share < TEST_SHARE + VALIDATION_SHARE else "train"
 
 
-def split_families(connection: sqlite3.Connection, fresh: Sequence[int], seed: int) -> None:
-    """Give those of ``fresh`` without a side one.
+def split_families(
+    connection: sqlite3.Connection, fresh: Sequence[int], seed: int
+) -> dict[int, str]:
+    """A side for each of ``fresh`` that has none.
 
     Only they and their direct relatives are read: a relative that has a side speaks for its
     family. Where families of different sides grow together none moves, and ``check_splits`` tells.
@@ -87,13 +89,13 @@ def split_families(connection: sqlite3.Connection, fresh: Sequence[int], seed: i
         # Training data cannot be un-seen: it wins over a held-out side for new members.
         if split is not None and side.get(f) != "train":
             side[f] = split
-    changes = []
+    sides: dict[int, str] = {}
     for (number, name, split), f in zip(rows, family, strict=True):
         if split is None:
             if f not in side:
                 side[f] = "train" if size[f] > MAX_HELD_OUT else draw_split(seed, name)
-            changes.append((side[f], number))
-    connection.executemany("UPDATE piece SET split = ? WHERE id = ?", changes)
+            sides[number] = side[f]
+    return sides
 
 
 def check_splits(connection: sqlite3.Connection) -> list[Leak]:

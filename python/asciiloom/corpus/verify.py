@@ -21,7 +21,7 @@ SHIFT_ROWS = 2
 # Pairs that cannot reach these are not looked at further: no line is ever drawn below them.
 FLOOR_AGREEMENT = 0.40
 FLOOR_CONTAINED = 0.85
-_THREADS = 2
+THREADS = 2
 
 
 @njit
@@ -37,10 +37,10 @@ def _spread(
     for y in range(height):
         row = start + y * width
         place = (y + 1) * stride
+        line = out[place : place + width]
         for x in range(width):
             code = cells[row + x]
-            if code > 32:
-                out[place + x] = code
+            line[x] = code if code > 32 else blank  # without a branch: ink comes at random
 
 
 @njit
@@ -53,26 +53,12 @@ def _equal(one: U16, two: U16) -> int:
 
 
 @njit
-def _agree(
-    cells: U16, sa: int, ha: int, wa: int, sb: int, hb: int, wb: int, dy: int, dx: int
-) -> int:
-    """Equal ink cells when b is moved by (dy, dx) against a, however far."""
-    same = 0
-    for y in range(max(0, dy), min(ha, hb + dy)):
-        ra = sa + y * wa
-        rb = sb + (y - dy) * wb - dx
-        for x in range(max(0, dx), min(wa, wb + dx)):
-            code = cells[ra + x]
-            same += code > 32 and code == cells[rb + x]
-    return same
-
-
-@njit
 def _row_ink(cells: U16, start: int, height: int, width: int, out: I64) -> None:
     for y in range(height):
-        ink = 0
-        for x in range(width):
-            ink += cells[start + y * width + x] > 32
+        ink = np.uint32(0)
+        row = cells[start + y * width : start + (y + 1) * width]
+        for x in range(len(row)):
+            ink += np.uint32(row[x] > 32)
         out[y] = ink
 
 
@@ -155,8 +141,12 @@ def _verify(
             if _meet(rows_a, ha, rows_b, hb, dy) <= max(best, need - 1):
                 continue
             top, bottom = max(0, dy), min(ha, hb + dy)
-            for shift in range(2 * reach + 1):
+            for shift in range(2 * reach + 2):
                 dx = (shift + 1) // 2 * (1 if shift % 2 else -1)
+                if shift == 2 * reach + 1:
+                    dx = wa - wb  # right edges together
+                    if abs(dx) <= reach:
+                        continue
                 here = (top + 1) * stride
                 there = (top - dy + 1) * stride - dx
                 size = (bottom - top) * stride
@@ -164,8 +154,6 @@ def _verify(
                 best = max(best, same)
                 if best >= enough:
                     break
-            if best < enough and abs(wa - wb) > reach:  # right edges together
-                best = max(best, _agree(cells, start[a], ha, wa, start[b], hb, wb, dy, wa - wb))
             if best >= enough:
                 break
         out[p, 0] = best / max(1, both_ink - best)
@@ -188,15 +176,21 @@ def _verify(
 
 
 def verify_pairs(
-    batch: GridBatch, left: I64, right: I64, *, reach: int = SHIFT_COLUMNS, floor: bool = False
+    batch: GridBatch,
+    left: I64,
+    right: I64,
+    *,
+    reach: int = SHIFT_COLUMNS,
+    floor: bool = False,
+    tallies: tuple[I64, U16] | None = None,
 ) -> F32:
     """Agreement, containment and exact block Jaccard of pairs of places in ``batch``: float32 (pairs, 3).
 
     With ``floor`` a pair that cannot reach ``FLOOR_AGREEMENT`` or ``FLOOR_CONTAINED`` gets less
-    than them, not its true numbers.
+    than them, not its true numbers. ``tallies`` are the batch's ``histograms``, where known.
     """
     out = np.zeros((len(left), 3), np.float32)
-    ink, counts = batch.histograms()
+    ink, counts = tallies or batch.histograms()
 
     def part(span: slice) -> None:
         _verify(
@@ -204,7 +198,7 @@ def verify_pairs(
             left[span], right[span], reach, floor, out[span],
         )  # fmt: skip
 
-    step = max(1, -(-len(left) // (4 * _THREADS)))
-    with ThreadPoolExecutor(_THREADS) as pool:
+    step = max(1, -(-len(left) // (4 * THREADS)))
+    with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(part, (slice(k, k + step) for k in range(0, len(left), step))))
     return out
