@@ -23,7 +23,9 @@ from asciiloom.readers.synth.geometry import maze
 TWIN_SHARE = 0.15
 EDITS = ("indent", "cells", "signature", "caption", "border", "mirror")
 _NAMES = ("jgs", "hjw", "ejm97", "snd", "VK", "mrx", "kd", "Tom B", "zaq")
-_WORDS = "old quiet river lantern crow and the a my morning over seven paper cats drawn small".split()
+_WORDS = (
+    "old quiet river lantern crow and the a my morning over seven paper cats drawn small".split()
+)
 _BORDERS = (("+", "-", "|"), ("#", "#", "#"), ("*", "*", "*"), (".", ".", ":"), ("o", "=", "|"))
 _WALLS = ("/\\_", "#.", "|-+ ", "()o ", "<>=", "~^ ", "01", "█▓░ ")
 

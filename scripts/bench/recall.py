@@ -23,8 +23,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 
-from asciiloom.corpus.dedup import judge
-from asciiloom.corpus.signatures import GridBatch
+from asciiloom.corpus.grids import GridBatch, entropy
+from asciiloom.corpus.judge import Lines
 from asciiloom.corpus.verify import verify_pairs
 from asciiloom.piece import Piece, canonicalize
 from asciiloom.readers import read_path
@@ -103,14 +103,21 @@ def matches(theirs: list[str], ours: list[str]) -> tuple[set[int], set[int]]:
     if not pairs:
         return set(), set()
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
-    scores = verify_pairs(batch, ink, left, right)
+    scores = verify_pairs(batch, left, right)
+    bits = entropy(*batch.histograms())
+    verdicts = Lines().judge(
+        scores[:, 0],
+        scores[:, 1],
+        np.minimum(ink[left], ink[right]),
+        np.minimum(bits[left], bits[right]),
+        np.zeros(len(left), np.bool_),
+    )
     taken: set[int] = set()
     for k in np.argsort(-scores[:, 0], kind="stable").tolist():
         a, b = int(left[k]), int(right[k])
         if a in taken or b in taken:
             continue
-        agreement, contained, _ = scores[k].tolist()
-        if texts[a] == texts[b] or judge(agreement, contained, int(min(ink[a], ink[b]))) == "same":
+        if texts[a] == texts[b] or verdicts[k] == "same":
             taken |= {a, b}
     first = {n for n in taken if n < len(theirs)}
     return first, {n - len(theirs) for n in taken - first}

@@ -126,13 +126,22 @@ def main() -> None:
                 more = time.perf_counter() - start
                 label, keeper = clusters_of(corpus, len(pieces))
                 found = score(pieces, label, keeper)
-                rows.append((f"asciiloom, {told.more:,} more", len(pieces), *_figures(found), round(more, 1)))
+                rows.append(
+                    (
+                        f"asciiloom, {told.more:,} more",
+                        len(pieces),
+                        *_figures(found),
+                        round(more, 1),
+                    )
+                )
         if told.peers:
             texts = Path(folder) / "planted.jsonl"
             with texts.open("w") as stream:
                 stream.writelines(json.dumps({"text": p.text}) + "\n" for p in pieces[: told.count])
-            for peer in PEERS:
-                rows.append((peer, told.count, *_peer(told.peers, peer, texts, pieces[: told.count])))
+            rows += [
+                (peer, told.count, *_peer(told.peers, peer, texts, pieces[: told.count]))
+                for peer in PEERS
+            ]
     report(
         told.name,
         ("method", "pieces", "pair precision", "twin recall", "originals lost", "seconds"),

@@ -6,7 +6,7 @@ a candidate; the grid decides.
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,4 +137,4 @@ def without(pairs: U64, others: U64) -> U64:
     if not len(others):
         return pairs
     place = np.minimum(np.searchsorted(others, pairs), len(others) - 1)
-    return pairs[others[place] != pairs]
+    return cast(U64, pairs[others[place] != pairs])

@@ -59,7 +59,9 @@ def stars(ranks: dict[int, Rank], pairs: Iterable[Pair]) -> dict[int, int]:
 
 def touched(connection: sqlite3.Connection, fresh: Iterable[int]) -> None:
     """Fill the temporary table ``touched`` with ``fresh`` and all that *same* pairs lead to from there."""
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY, step INTEGER)")
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY, step INTEGER)"
+    )
     connection.execute("DELETE FROM touched")
     connection.executemany("INSERT INTO touched VALUES (?, 0)", ((n,) for n in fresh))
     step, found = 0, 1
@@ -120,9 +122,7 @@ def _measured(connection: sqlite3.Connection, pair: Pair) -> bool:
     return row is not None
 
 
-def _write(
-    connection: sqlite3.Connection, centre: dict[int, int], sides: dict[int, str]
-) -> None:
+def _write(connection: sqlite3.Connection, centre: dict[int, int], sides: dict[int, str]) -> None:
     least: dict[int, int] = {}
     for number, of in centre.items():
         least[of] = min(number, least.get(of, number))

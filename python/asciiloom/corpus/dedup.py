@@ -244,7 +244,7 @@ def _measure(
         # A chain's pair is written whatever it is, so that it is not asked for again.
         kept = np.flatnonzero(high | (evidence == _CHAIN))
         left, right, evidence = left[kept], right[kept], evidence[kept]
-        a, b, exact = a[kept], b[kept], np.round(scores[kept].astype(np.float64), 4)
+        a, b, exact = a[kept], b[kept], scores[kept].astype(np.float64).round(4)
         ink, counts = tallies
         small = np.minimum(ink[a], ink[b])
         poor = np.minimum(entropy(ink[a], counts[a]), entropy(ink[b], counts[b]))

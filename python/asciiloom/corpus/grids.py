@@ -53,9 +53,7 @@ class GridBatch:
         np.cumsum(np.fromiter((len(t) + 1 for t in texts), np.int64, len(texts)), out=first[1:])
         table = cell_widths() if not joined.isascii() else np.ones(128, np.int8)
         height, width = _sizes(codes, first, table)
-        odd = {
-            int(i): Grid.from_text(texts[i]).cells for i in np.flatnonzero(width < 0)
-        }
+        odd = {i: Grid.from_text(texts[i]).cells for i in np.flatnonzero(width < 0).tolist()}
         for i, cells in odd.items():
             height[i], width[i] = cells.shape
         size = height * width
@@ -282,10 +280,7 @@ def _is_written(cells: U16, row: int, columns: int, alone: bool) -> bool:
 
 @njit
 def _blank_row(cells: U16, row: int, columns: int) -> bool:
-    for x in range(columns):
-        if cells[row + x] > 32:
-            return False
-    return True
+    return bool((cells[row : row + columns] <= 32).all())
 
 
 @njit

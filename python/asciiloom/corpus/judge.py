@@ -53,7 +53,9 @@ class Lines:
         needed = np.where(bits < self.poor_bits, self.poor, self.same)
         needed = np.where(banners, self.banner, needed)
         needed = np.where(ink < self.tiny_ink, self.tiny, needed)
-        whole &= (needed == self.same) | ((needed == self.poor) & (contained >= self.contained_poor))
+        whole &= (needed == self.same) | (
+            (needed == self.poor) & (contained >= self.contained_poor)
+        )
         same = (agreement >= needed) | whole
         variant = (agreement >= self.variant) | (
             (contained >= self.variant_contained) & (agreement >= self.variant_union)

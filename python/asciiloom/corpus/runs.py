@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class _Row:
 Spans = Mapping[int, tuple[CreditSpan, ...]]
 
 
-def _spans(rows: Iterable[tuple[int, int, int, int, str, str]]) -> Spans:
+def _spans(rows: Iterable[tuple[Any, ...]]) -> Spans:
     out: dict[int, list[CreditSpan]] = {}
     for piece, *span in rows:
         out.setdefault(piece, []).append(CreditSpan(*span))
@@ -231,7 +232,8 @@ def column(connection: sqlite3.Connection, name: str) -> U32:
 def signature_of(connection: sqlite3.Connection, number: int, flat: bool) -> U32 | None:
     """One piece's MinHash values, None where it has none (too few glyphs, or not signed yet)."""
     for run, pieces in connection.execute(
-        "SELECT id, pieces FROM signature WHERE first <= ?1 AND last >= ?1 ORDER BY id DESC", (number,)
+        "SELECT id, pieces FROM signature WHERE first <= ?1 AND last >= ?1 ORDER BY id DESC",
+        (number,),
     ):
         held = np.frombuffer(pieces, "<i8")
         place = int(np.searchsorted(held, number))

@@ -147,9 +147,7 @@ def shingles(text: str, flat: bool) -> U32:
     return np.unique(out[:count])
 
 
-def sign(
-    batch: GridBatch, flat: bool, count: int = PERMUTATIONS, glyphs: I64 | None = None
-) -> U32:
+def sign(batch: GridBatch, flat: bool, count: int = PERMUTATIONS, glyphs: I64 | None = None) -> U32:
     """MinHash signatures of a batch, uint32 (pieces, ``count``); ``glyphs`` distinct ones, where known."""
     a, b = permutations()
     if glyphs is None:

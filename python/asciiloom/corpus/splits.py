@@ -76,7 +76,9 @@ def split_families(
     ).fetchall()
     edges = np.array(pairs, np.int64).reshape(-1, 2)
     numbers = np.union1d(np.array(fresh, np.int64), edges.ravel())
-    connection.executemany("INSERT OR IGNORE INTO sideless VALUES (?)", ((int(n),) for n in numbers))
+    connection.executemany(
+        "INSERT OR IGNORE INTO sideless VALUES (?)", ((int(n),) for n in numbers)
+    )
     rows = connection.execute(
         "SELECT piece.id, hash, split FROM sideless CROSS JOIN piece ON piece.id = sideless.id"
         " ORDER BY piece.id"

@@ -49,7 +49,7 @@ def _equal(one: U16, two: U16) -> int:
     same = np.uint32(0)
     for k in range(len(one)):
         same += np.uint32(one[k] == two[k])
-    return same
+    return int(same)
 
 
 @njit
@@ -160,8 +160,12 @@ def _verify(
         out[p, 1] = best / small
         if best < need:
             continue
-        ua = np.unique(hashes_a[: _block_shingles(cells, start[a], ha, wa, rows, columns, hashes_a)])
-        ub = np.unique(hashes_b[: _block_shingles(cells, start[b], hb, wb, rows, columns, hashes_b)])
+        ua = np.unique(
+            hashes_a[: _block_shingles(cells, start[a], ha, wa, rows, columns, hashes_a)]
+        )
+        ub = np.unique(
+            hashes_b[: _block_shingles(cells, start[b], hb, wb, rows, columns, hashes_b)]
+        )
         i = j = both = 0
         while i < len(ua) and j < len(ub):
             if ua[i] == ub[j]:
