@@ -102,7 +102,7 @@ def test_corpus_commands_work_without_torch(tmp_path: Path) -> None:
         ("dedup", db),
         ("search", db, "--glyphs", "o.o"),
         ("show", db, 1),
-        ("tag", db, 1, "--add", "cat"),
+        ("tag", "add", db, "cat", 1),
         ("stats", db),
     ):
         done = _without_torch(*args)

@@ -120,21 +120,51 @@ def test_show(cli, db: Path) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_tag(cli, db: Path) -> None:  # type: ignore[no-untyped-def]
-    assert json.loads(cli("tag", db, 1, 2, "--add", "Pet", "--json").stdout) == {
+    assert json.loads(cli("tag", "add", db, "Pet", 1, 2, "--json").stdout) == {
+        "edit": 1,
         "pieces": 2,
         "changed": 2,
         "dry_run": False,
     }
     assert cli("search", db, "--tag", "pet", "--count").stdout == "2\n"
-    assert (
-        "1 pieces, 0 tags changed (dry run)"
-        in cli("tag", db, "--where", "fish", "--remove", "pet", "--dry-run").stderr
-    )
-    cli("tag", db, "--where", "fish", "--remove", "pet")
+    assert "1 pieces (dry run" in cli("tag", "rm", db, "pet", "--where", "fish", "--dry-run").stderr
+    cli("tag", "rm", db, "pet", "--where", "fish")
     assert cli("search", db, "pet", "--count").stdout == "1\n"
-    assert "no piece 99" in cli("tag", db, 99, "--add", "x", exits=1).output
-    cli("tag", db, 1, exits=2)
-    cli("tag", db, "--add", "x", exits=2)
+    assert "no piece 99" in cli("tag", "add", db, "x", 99, exits=1).output
+    cli("tag", "add", db, "x", exits=2)
+    cli("tag", "add", db, "x", 1, "--where", "fish", exits=2)
+    cli("tag", "merge", db, "creature", "pet", "nothing")
+    assert cli("search", db, "--tag", "creature", "--count").stdout == "1\n"
+    cli("tag", "rename", db, "creature", "beast")
+    assert cli("search", db, "--tag", "beast", "--count").stdout == "1\n"
+
+
+def test_curating(cli, db: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    cli("edit", db, 1, "--set", "title=A Cat", "--set", "artist=jgs")
+    assert json.loads(cli("show", db, 1, "--json").stdout)["title"] == "A Cat"
+    cli("edit", db, 1, "--set", "nonsense=1", exits=1)
+    cli("edit", db, 1, exits=2)
+    cli("reject", db, 2, "--reason", "not art")
+    everything = int(cli("search", db, "--count").stdout)
+    assert cli("search", db, "--withdrawn", "--count").stdout == "1\n"
+    cli("restore", db, "--where", "fish")
+    assert int(cli("search", db, "--count").stdout) == everything + 1
+    cli("credit", db, "Some One", "--where", "fish")
+    cli("license", db, "CC-BY-4.0", 2)
+    rows = cli("search", db, "fish", "--nl").stdout.splitlines()
+    assert [(r["artist"], r["licence"]) for r in map(json.loads, rows)] == [
+        ("Some One", "CC-BY-4.0")
+    ]
+    table = tmp_path / "edits.csv"
+    table.write_text('id,title,tags\n1,Renamed,"x,y"\n2,,z\n')
+    cli("edit", db, "--from", table)
+    assert json.loads(cli("show", db, 1, "--json").stdout)["tags"] == ["x", "y"]
+    assert "edit --from" in cli("history", db).stdout
+    cli("undo", db)
+    assert json.loads(cli("show", db, 1, "--json").stdout)["title"] == "A Cat"
+    assert "does not stand" in cli("undo", db, 99, exits=1).output
+    assert "no pair" in cli("review", db).stderr
+    cli("review", db, "--set", "x", "2", "same", exits=2)
 
 
 def test_stats(cli, db: Path) -> None:  # type: ignore[no-untyped-def]

@@ -75,6 +75,7 @@ _SELECTION = (
         "--canonical", "canonical_only", is_flag=True, help="One of each near-twin cluster."
     ),
     click.option("--grid", "grid_only", is_flag=True, help="Only art for a monospace grid."),
+    click.option("--withdrawn", is_flag=True, help="Only pieces that were rejected."),
 )
 
 
@@ -97,7 +98,7 @@ def build_selection(given: dict[str, Any], base: Selection | None = None, **more
     values: dict[str, Any] = {"width": width, "height": height, **more}
     for name in (
         "ink", "chars", "tags", "without_tags", "sources", "artists", "licences", "kinds",
-        "redistributable", "charset", "glyphs", "split", "canonical_only", "grid_only",
+        "redistributable", "charset", "glyphs", "split", "canonical_only", "grid_only", "withdrawn",
     ):  # fmt: skip
         if (value := given.pop(name, None)) not in (None, (), False):
             values[name] = value

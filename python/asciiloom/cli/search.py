@@ -1,4 +1,4 @@
-"""``search``, ``show``, ``tag``, ``stats``: looking at a corpus and labelling it."""
+"""``search``, ``show``, ``stats``: looking at a corpus."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import click
 
 from asciiloom.cli.options import build_selection, database_argument, json_option, selection_options
 from asciiloom.cli.output import put, put_json, put_rows, say, table
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
 from asciiloom.corpus.stats import stats
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
 
@@ -179,44 +179,6 @@ def show_command(
         say(
             f"  {twin['verdict']}: #{twin['id']} agrees {twin['agreement']:.0%} ({twin['evidence']})"
         )
-
-
-@click.command("tag")
-@database_argument
-@click.argument("numbers", nargs=-1, type=int)
-@click.option("--add", multiple=True, help="A tag to add.")
-@click.option("--remove", multiple=True, help="A tag to remove.")
-@click.option("--where", help="All pieces that this search finds, instead of NUMBERS.")
-@click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be.")
-@json_option
-def tag_command(
-    db: str,
-    numbers: tuple[int, ...],
-    add: tuple[str, ...],
-    remove: tuple[str, ...],
-    where: str | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Add and remove tags of pieces NUMBERS, or of all that --where finds.
-
-    Example: asciiloom tag art.db 17 18 --add cat --remove "four legs"
-    """
-    if not (add or remove):
-        raise click.UsageError("say what to --add or --remove")
-    if bool(numbers) == (where is not None):
-        raise click.UsageError("name the pieces by NUMBERS or by --where, one of the two")
-    with Corpus(db) as corpus:
-        chosen = list(numbers)
-        if where is not None:
-            chosen = corpus.ids(Selection(text=where))
-        for number in numbers:
-            corpus.get(number)  # says so where there is none
-        changed = 0 if dry_run else corpus.tag(chosen, add, remove)
-    if as_json:
-        put_json({"pieces": len(chosen), "changed": changed, "dry_run": dry_run})
-    else:
-        say(f"{len(chosen):,} pieces, {changed:,} tags changed" + (" (dry run)" if dry_run else ""))
 
 
 @click.command("stats")

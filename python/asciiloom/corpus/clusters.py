@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from asciiloom.corpus.splits import split_families
 
 Pair = tuple[int, int]
-Rank = tuple[bool, int, int]
+Rank = tuple[bool, bool, int, int]
 # Members of a chain that were never compared with its centre are, at most so many times.
 ROUNDS = 4
 
@@ -28,17 +28,19 @@ class Clustered:
     centre: dict[int, int]
 
 
-def rank(artist: object, ink: int, number: int) -> Rank:
-    """How good a canonical piece this is; the greatest wins."""
-    return (bool(artist), ink, -number)
+def rank(credit: object, ink: int, number: int, withdrawn: object = False) -> Rank:
+    """How good a canonical piece this is; the greatest wins. A withdrawn one never does."""
+    return (not withdrawn, bool(credit), ink, -number)
 
 
 def reason(chosen: Rank, other: Rank) -> str:
     """Why ``chosen`` stands before ``other``."""
     if chosen[0] != other[0]:
-        return "it is credited"
+        return "the other was withdrawn"
     if chosen[1] != other[1]:
-        return f"it is more complete ({chosen[1]} cells of ink, not {other[1]})"
+        return "it is credited"
+    if chosen[2] != other[2]:
+        return f"it is more complete ({chosen[2]} cells of ink, not {other[2]})"
     return "it was seen first"
 
 
@@ -55,6 +57,21 @@ def stars(ranks: dict[int, Rank], pairs: Iterable[Pair]) -> dict[int, int]:
             for other in near[number]:
                 centre.setdefault(other, number)
     return centre
+
+
+def ranks_of(
+    connection: sqlite3.Connection, table: str, name: str | None = None
+) -> dict[int, Rank]:
+    """The rank of every piece whose id is in ``table``, a table or subquery (with its ``name``)."""
+    return {
+        number: rank(credited, ink, number, withdrawn)
+        for number, ink, credited, withdrawn in connection.execute(
+            "SELECT piece.id, ink, artist IS NOT NULL OR EXISTS"
+            " (SELECT 1 FROM credit WHERE piece_id = piece.id),"
+            " EXISTS (SELECT 1 FROM withdrawn WHERE piece_id = piece.id)"
+            f" FROM {table} CROSS JOIN piece ON piece.id = {name or table}.id"
+        )
+    }
 
 
 def touched(connection: sqlite3.Connection, fresh: Iterable[int]) -> None:
@@ -79,25 +96,18 @@ def touched(connection: sqlite3.Connection, fresh: Iterable[int]) -> None:
 def cluster(
     connection: sqlite3.Connection,
     fresh: Iterable[int],
-    compare: Callable[[list[Pair]], None],
+    compare: Callable[[list[Pair]], None] | None,
     seed: int,
 ) -> None:
     """Write clusters, canonical marks and splits of ``fresh`` and of all that they are joined with.
 
-    ``compare`` measures pairs that were no candidates and writes them to ``twin``. To be called
-    within a transaction.
+    ``compare`` measures pairs that were no candidates and writes them to ``twin``; without it only
+    what is there counts. To be called within a transaction.
     """
     fresh = list(fresh)
     for _ in range(ROUNDS):
         touched(connection, fresh)
-        ranks = {
-            number: rank(credited, ink, number)
-            for number, ink, credited in connection.execute(
-                "SELECT piece.id, ink, artist IS NOT NULL OR EXISTS"
-                " (SELECT 1 FROM credit WHERE piece_id = piece.id)"
-                " FROM touched CROSS JOIN piece ON piece.id = touched.id"
-            )
-        }
+        ranks = ranks_of(connection, "touched")
         pairs = connection.execute(
             "SELECT a, b FROM touched CROSS JOIN twin ON twin.a = touched.id WHERE +verdict = 'same'"
         ).fetchall()
@@ -111,7 +121,7 @@ def cluster(
             if x != y
         }
         unknown = sorted(pair for pair in open_pairs if not _measured(connection, pair))
-        if not unknown:
+        if compare is None or not unknown:
             break
         compare(unknown)
     _write(connection, centre, split_families(connection, fresh, seed))

@@ -16,7 +16,6 @@ import sqlite_utils
 
 from asciiloom.corpus.database import open_database
 from asciiloom.corpus.selection import Selection
-from asciiloom.corpus.writer import transaction
 from asciiloom.errors import CorpusError
 from asciiloom.piece import ColourPlane, clean_tags
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import pandas
     from datasketch import MinHash
 
+    from asciiloom.corpus.curation import Change, Edited
     from asciiloom.corpus.dedup import DedupReport
     from asciiloom.corpus.dedup import Progress as DedupProgress
     from asciiloom.corpus.ingest import Progress
@@ -93,25 +93,32 @@ class Corpus:
 
         return dedup(self.connection, seed=seed, lines=lines, progress=progress)
 
+    def edit(self, changes: "Iterable[Change]", command: str = "python") -> "Edited":
+        """Decide about pieces: fields, tags, withdrawals, twin verdicts. ``undo`` takes it back."""
+        from asciiloom.corpus.curation import apply
+
+        return apply(self.connection, command, changes)
+
     def tag(
-        self,
-        numbers: Iterable[int],
-        add: Sequence[str] = (),
-        remove: Sequence[str] = (),
-    ) -> int:
-        """Add and remove tags of the pieces ``numbers``; returns how many tag rows changed."""
-        plus, minus = clean_tags(add), clean_tags(remove)
-        chosen = list(numbers)
-        with transaction(self.connection):
-            changed = 0
-            for names, statement in (
-                (plus, "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)"),
-                (minus, "DELETE FROM tag WHERE piece_id = ? AND name = ?"),
-            ):
-                rows = [(number, name) for number in chosen for name in names]
-                if rows:
-                    changed += self.connection.executemany(statement, rows).rowcount
-        return changed
+        self, numbers: Iterable[int], add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> "Edited":
+        """Add and remove tags of the pieces ``numbers``."""
+        from asciiloom.corpus.curation import retag
+
+        plus, minus = set(clean_tags(add)), set(clean_tags(remove))
+        return retag(
+            self.connection,
+            "tag",
+            "SELECT value FROM json_each(?)",
+            lambda tags: (tags - minus) | plus,
+            [json.dumps(list(numbers))],
+        )
+
+    def undo(self, number: int | None = None) -> "Edited":
+        """Take back edit ``number``, or the last one."""
+        from asciiloom.corpus.curation import undo
+
+        return undo(self.connection, number)
 
     # -- reading
 

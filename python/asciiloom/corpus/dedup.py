@@ -161,10 +161,16 @@ def _report(
     )
 
 
+def kept_lines(connection: sqlite3.Connection) -> Lines:
+    """The lines of the last dedup, or the usual ones."""
+    row = connection.execute("SELECT value FROM setting WHERE name = 'lines'").fetchone()
+    return Lines(**json.loads(row[0])) if row else Lines()
+
+
 def _settle_lines(connection: sqlite3.Connection, asked: Lines | None) -> tuple[Lines, bool]:
     """The lines to judge by, and whether they differ from those of the stored verdicts."""
-    row = connection.execute("SELECT value FROM setting WHERE name = 'lines'").fetchone()
-    kept = Lines(**json.loads(row[0])) if row else None
+    row = connection.execute("SELECT 1 FROM setting WHERE name = 'lines'").fetchone()
+    kept = kept_lines(connection) if row else None
     lines = asked or kept or Lines()
     if lines != kept:
         with transaction(connection):

@@ -63,10 +63,14 @@ class Lines:
         variant &= ink >= self.tiny_ink
         return [VERDICTS[k] for k in np.where(same, 2, variant.astype(np.int8)).tolist()]
 
-    def judge_again(self, connection: sqlite3.Connection) -> None:
-        """Judge every pair that no person has, from its stored scores."""
+    def judge_again(
+        self, connection: sqlite3.Connection, pair: tuple[int, int] | None = None
+    ) -> None:
+        """Judge ``pair``, or every pair, that no person has, from its stored scores."""
+        one, params = (" AND a = ? AND b = ?", pair) if pair else ("", ())
         rows = connection.execute(
-            "SELECT agreement, contained, ink, bits, banners, a, b FROM twin WHERE NOT reviewed"
+            f"SELECT agreement, contained, ink, bits, banners, a, b FROM twin WHERE NOT reviewed{one}",
+            params,
         ).fetchall()
         table = np.array(rows, np.float64).reshape(-1, 7)
         ink, banners = table[:, 2].astype(np.int64), table[:, 4] > 0

@@ -73,7 +73,9 @@ def unsigned(connection: sqlite3.Connection, fresh: I64) -> I64:
             (int(fresh[0]), int(fresh[-1])),
         )
     ]
-    return np.setdiff1d(fresh, np.concatenate(signed)) if signed else fresh
+    changed = [row[0] for row in connection.execute("SELECT piece_id FROM stale")]
+    held = np.isin(fresh, np.concatenate(signed or [fresh[:0]])) & ~np.isin(fresh, changed)
+    return fresh[~held]
 
 
 def fresh_pieces(connection: sqlite3.Connection) -> I64:
@@ -192,6 +194,9 @@ def _sign(rows: Sequence[_Row], signed_by: Spans) -> _Signed:
 
 def _write(connection: sqlite3.Connection, numbers: I64, columns: Mapping[str, U32]) -> None:
     with transaction(connection):
+        connection.executemany(
+            "DELETE FROM stale WHERE piece_id = ?", ((n,) for n in numbers.tolist())
+        )
         run = connection.execute(
             "INSERT INTO signature (version, first, last, pieces, blocks, flat)"
             " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",

@@ -38,7 +38,8 @@ class Selection:
     ``ink``, ``chars``: inclusive (low, high), None for open; ``charset``: pieces that can be shown
     where only this charset can; ``kinds``, ``sources``, ``licences``, ``artists``: one of each
     (``*`` is a wild card); ``split``: train, validation or test; ``canonical_only``: one of each
-    near-twin cluster; ``grid_only``: pieces that a monospace grid shows as meant.
+    near-twin cluster; ``grid_only``: pieces that a monospace grid shows as meant; ``withdrawn``: only
+    pieces that a curator took out, which no other selection has.
     """
 
     tags: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class Selection:
     canonical_only: bool = False
     grid_only: bool = False
     redistributable: bool = False
+    withdrawn: bool = False
     order: str = "id"
     seed: int = 0
     limit: int | None = None
@@ -167,6 +169,8 @@ class Selection:
             where.append("piece.canonical = 1")
         if self.grid_only:
             where.append("piece.is_grid = 1")
+        out = "" if self.withdrawn else "NOT "
+        where.append(f"piece.id {out}IN (SELECT piece_id FROM withdrawn)")
         conditions = f" WHERE {' AND '.join(where)}" if where else ""
         source = f"FROM piece {' '.join(joins)}{conditions}"
         if self.limit is None and not self.offset:

@@ -1,0 +1,476 @@
+"""``tag``, ``edit``, ``reject``, ``restore``, ``credit``, ``license``, ``review``, ``undo``, ``history``: deciding
+about pieces. Every command can be tried with --dry-run and taken back with ``undo``."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from asciiloom.cli.options import (
+    build_selection,
+    database_argument,
+    json_option,
+    selection_options,
+)
+from asciiloom.cli.output import put, put_json, put_rows, say, table
+from asciiloom.corpus import Corpus
+from asciiloom.corpus.curation import (
+    COLUMNS,
+    Change,
+    Edited,
+    apply,
+    changes_from_rows,
+    history,
+    rename_tags,
+    retag,
+    undo,
+)
+from asciiloom.corpus.review import Review, reviews
+from asciiloom.piece import clean_tags
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def pieces_options(function: F) -> F:
+    """NUMBERS, or --where and all the options of a selection; --dry-run; --json."""
+    for wrap in (
+        json_option,
+        click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be."),
+        selection_options,
+        click.option("--where", help="All pieces that this search finds, instead of NUMBERS."),
+        click.argument("numbers", nargs=-1, type=int),
+    ):
+        function = wrap(function)
+    return function
+
+
+def _chosen(
+    corpus: Corpus, numbers: Sequence[int], where: str | None, given: dict[str, Any]
+) -> list[int]:
+    selected = where is not None or any(v not in (None, (), False) for v in given.values())
+    if bool(numbers) == selected:
+        raise click.UsageError(
+            "name the pieces by NUMBERS or by --where and filters, one of the two"
+        )
+    if numbers:
+        for number in numbers:
+            corpus.get(number)  # says so where there is none
+        return list(numbers)
+    return corpus.ids(build_selection(given, text=where))
+
+
+def _decide(
+    db: str,
+    command: str,
+    decide: Callable[[int], Sequence[Change]],
+    numbers: Sequence[int],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    given: dict[str, Any],
+) -> None:
+    with Corpus(db) as corpus:
+        pieces = _chosen(corpus, numbers, where, given)
+        changes = [change for number in pieces for change in decide(number)]
+        done = None if dry_run else apply(corpus.connection, command, changes)
+    _tell(done, as_json, len(pieces))
+
+
+def _tell(done: Edited | None, as_json: bool, asked: int) -> None:
+    changed = done.changes if done else 0
+    if as_json:
+        put_json(
+            {
+                "edit": done.id if done else None,
+                "pieces": done.pieces if done else asked,
+                "changed": changed,
+                "dry_run": done is None,
+            }
+        )
+    elif done is None:
+        say(f"{asked:,} pieces (dry run: nothing changed)")
+    elif done.id is None:
+        say("nothing to change")
+    else:
+        say(
+            f"edit {done.id}: {done.pieces:,} pieces, {changed:,} changes; `asciiloom undo` takes it back"
+        )
+
+
+@click.group("tag")
+def tag_command() -> None:
+    """Add, remove, rename and merge tags.
+
+    \b
+    Example: asciiloom tag add art.db cat 17 18
+             asciiloom tag rename art.db kitty cat
+    """
+
+
+def _tag(
+    db: str,
+    tag: str,
+    add: bool,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    given: dict[str, Any],
+) -> None:
+    names = set(clean_tags(tag.split(",")))
+    if not names:
+        raise click.UsageError("a tag cannot be empty")
+    with Corpus(db) as corpus:
+        pieces = _chosen(corpus, numbers, where, given)
+        done = None
+        if not dry_run:
+            done = retag(
+                corpus.connection,
+                f"tag {'add' if add else 'rm'} {','.join(sorted(names))}",
+                "SELECT value FROM json_each(?)",
+                (lambda tags: tags | names) if add else (lambda tags: tags - names),
+                [json.dumps(pieces)],
+            )
+    _tell(done, as_json, len(pieces))
+
+
+@tag_command.command("add")
+@database_argument
+@click.argument("tag")
+@pieces_options
+def tag_add(
+    db: str,
+    tag: str,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Give TAG (or several, a,b) to pieces NUMBERS, or to all that --where and filters find.
+
+    \b
+    Example: asciiloom tag add art.db cat 17 18
+             asciiloom tag add art.db small --max 20x5
+    """
+    _tag(db, tag, True, numbers, where, dry_run, as_json, given)
+
+
+@tag_command.command("rm")
+@database_argument
+@click.argument("tag")
+@pieces_options
+def tag_rm(
+    db: str,
+    tag: str,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Take TAG (or several, a,b) from pieces NUMBERS, or from all that --where and filters find.
+
+    Example: asciiloom tag rm art.db misc --where dragon
+    """
+    _tag(db, tag, False, numbers, where, dry_run, as_json, given)
+
+
+def _rename(db: str, old: Sequence[str], new: str, dry_run: bool, as_json: bool) -> None:
+    with Corpus(db) as corpus:
+        gone = clean_tags(old)
+        marks = ",".join("?" * len(gone))
+        (count,) = corpus.connection.execute(
+            f"SELECT count(DISTINCT piece_id) FROM tag WHERE name IN ({marks})", gone
+        ).fetchone()
+        done = None if dry_run else rename_tags(corpus.connection, old, new)
+    _tell(done, as_json, count)
+
+
+@tag_command.command("rename")
+@database_argument
+@click.argument("old")
+@click.argument("new")
+@click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be.")
+@json_option
+def tag_rename(db: str, old: str, new: str, dry_run: bool, as_json: bool) -> None:
+    """Every piece tagged OLD is tagged NEW instead.
+
+    Example: asciiloom tag rename art.db kitty cat
+    """
+    _rename(db, [old], new, dry_run, as_json)
+
+
+@tag_command.command("merge")
+@database_argument
+@click.argument("into")
+@click.argument("tags", nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be.")
+@json_option
+def tag_merge(db: str, into: str, tags: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Every piece with one of TAGS gets INTO instead of them.
+
+    Example: asciiloom tag merge art.db cat cats kitty "house cat"
+    """
+    _rename(db, [tag for tag in tags if tag != into], into, dry_run, as_json)
+
+
+@click.command("edit")
+@database_argument
+@click.option(
+    "--set",
+    "fields",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help=f"{', '.join(COLUMNS)}, tags or text; - empties.",
+)
+@click.option(
+    "--from",
+    "table_file",
+    type=click.Path(allow_dash=True),
+    help="A CSV, JSON or JSON lines file with id and columns to set.",
+)
+@pieces_options
+def edit_command(
+    db: str,
+    fields: tuple[str, ...],
+    table_file: str | None,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Change fields of pieces NUMBERS, or of all that --where and filters find, or of the rows of a table.
+
+    \b
+    Example: asciiloom edit art.db 17 --set title="A cat" --set artist=jgs
+             asciiloom search art.db --nl | jq -c '{id, title}' | asciiloom edit art.db --from -
+    """
+    if bool(fields) == (table_file is not None):
+        raise click.UsageError("say what to change by --set or by --from, one of the two")
+    if table_file is not None:
+        if numbers or where is not None:
+            raise click.UsageError("--from names its pieces itself")
+        changes = changes_from_rows(_rows(table_file))
+        with Corpus(db) as corpus:
+            done = (
+                None if dry_run else apply(corpus.connection, f"edit --from {table_file}", changes)
+            )
+        _tell(done, as_json, len({c.piece for c in changes}))
+        return
+    row: dict[str, Any] = {}
+    for field in fields:
+        name, equals, value = field.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {field!r} is not of the form FIELD=VALUE")
+        row[name] = value or "-"
+    _decide(
+        db,
+        "edit " + " ".join(f"--set {f}" for f in fields)[:200],
+        lambda number: changes_from_rows([{"id": number, **row}]),
+        numbers, where, dry_run, as_json, given,
+    )  # fmt: skip
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+    start = text.lstrip()[:1]
+    try:
+        if start == "[":
+            return list(json.loads(text))
+        if start == "{":
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError as error:
+        raise click.ClickException(f"{name} is not JSON: {error}") from error
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@click.command("reject")
+@database_argument
+@click.option("--reason", default="rejected by a curator", show_default=True)
+@pieces_options
+def reject_command(
+    db: str,
+    reason: str,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Take pieces NUMBERS, or all that --where and filters find, out of every selection. They stay in DB.
+
+    Example: asciiloom reject art.db 17 --reason "a ruler, not art"
+    """
+    _decide(
+        db, f"reject: {reason}", lambda number: [Change(number, "withdrawn", reason)],
+        numbers, where, dry_run, as_json, given,
+    )  # fmt: skip
+
+
+@click.command("restore")
+@database_argument
+@pieces_options
+def restore_command(
+    db: str, numbers: tuple[int, ...], where: str | None, dry_run: bool, as_json: bool, **given: Any
+) -> None:
+    """Bring rejected pieces NUMBERS, or all that --where and filters find, back.
+
+    Example: asciiloom restore art.db 17
+    """
+    given["withdrawn"] = not numbers
+    _decide(
+        db, "restore", lambda number: [Change(number, "withdrawn", None)],
+        numbers, where, dry_run, as_json, given,
+    )  # fmt: skip
+
+
+@click.command("credit")
+@database_argument
+@click.argument("artist")
+@pieces_options
+def credit_command(
+    db: str,
+    artist: str,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Credit pieces NUMBERS, or all that --where and filters find, to ARTIST (- for nobody).
+
+    Example: asciiloom credit art.db "Joan G. Stark" 17 18
+    """
+    name = None if artist == "-" else artist
+    _decide(
+        db, f"credit {artist}", lambda number: [Change(number, "artist", name)],
+        numbers, where, dry_run, as_json, given,
+    )  # fmt: skip
+
+
+@click.command("license")
+@database_argument
+@click.argument("licence")
+@pieces_options
+def license_command(
+    db: str,
+    licence: str,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Put pieces NUMBERS, or all that --where and filters find, under LICENCE (- for none stated).
+
+    Example: asciiloom license art.db CC-BY-4.0 --source mine
+    """
+    name = None if licence == "-" else licence
+    _decide(
+        db, f"license {licence}", lambda number: [Change(number, "licence", name)],
+        numbers, where, dry_run, as_json, given,
+    )  # fmt: skip
+
+
+@click.command("undo")
+@database_argument
+@click.argument("number", type=int, required=False)
+@json_option
+def undo_command(db: str, number: int | None, as_json: bool) -> None:
+    """Take back the last edit of DB, or edit NUMBER. What was changed again since stays.
+
+    Example: asciiloom undo art.db
+    """
+    with Corpus(db) as corpus:
+        done = undo(corpus.connection, number)
+    if as_json:
+        put_json(
+            {"edit": done.id, "pieces": done.pieces, "changed": done.changes, "left": done.left}
+        )
+    else:
+        left = f", {done.left:,} left alone (changed again since)" if done.left else ""
+        say(f"edit {done.id} taken back: {done.pieces:,} pieces, {done.changes:,} changes{left}")
+
+
+@click.command("history")
+@database_argument
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--nl", "form", flag_value="nl", help="JSON lines.")
+@click.option("--csv", "form", flag_value="csv", help="CSV.")
+def history_command(db: str, limit: int, form: str | None) -> None:
+    """List the last edits of DB, newest first.
+
+    Example: asciiloom history art.db
+    """
+    with Corpus(db) as corpus:
+        rows = history(corpus.connection, limit)
+    if form:
+        put_rows(rows, form)
+    elif rows:
+        put(table([tuple(row.values()) for row in rows], tuple(rows[0])))
+    else:
+        say("nothing was edited")
+
+
+@click.command("review")
+@database_argument
+@click.option(
+    "--verdict",
+    type=click.Choice(["same", "variant", "apart"]),
+    default="variant",
+    show_default=True,
+)
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option("--all", "everything", is_flag=True, help="Also pairs that a person has judged.")
+@click.option(
+    "--set",
+    "pair",
+    nargs=3,
+    metavar="A B VERDICT",
+    help="Judge the pair A B: same, variant or apart.",
+)
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--nl", "form", flag_value="nl", help="JSON lines.")
+def review_command(
+    db: str,
+    verdict: str,
+    limit: int,
+    everything: bool,
+    pair: tuple[str, str, str] | None,
+    form: str | None,
+) -> None:
+    """Show near-twin pairs side by side with what speaks for them, those nearest a line first; or judge one.
+
+    \b
+    Example: asciiloom review art.db --verdict variant
+             asciiloom review art.db --set 17 92 same
+    """
+    with Corpus(db) as corpus:
+        if pair:
+            if not (pair[0].isdigit() and pair[1].isdigit()):
+                raise click.UsageError("--set takes two piece numbers and a verdict")
+            change = Change(int(pair[0]), f"twin {int(pair[1])}", pair[2])
+            done = apply(corpus.connection, f"review {pair[0]} {pair[1]} {pair[2]}", [change])
+            _tell(done, False, 2)
+            return
+        found = reviews(corpus.connection, verdict, limit, everything)
+        if form:
+            put_rows((review.to_dict() for review in found), form)
+            return
+        for review in found:
+            _show(review)
+    if not found:
+        say(f"no pair to review as {verdict}")
+
+
+def _show(review: Review) -> None:
+    put("\n".join(review.side_by_side()))
+    say(f"  #{review.a} and #{review.b}: {review.why}\n")
