@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,17 @@ def test_mirror_pairs_have_one_of_each() -> None:
 def test_set_operations(a: list[int], b: list[int]) -> None:
     one, two = np.array(a, U64), np.array(b, U64)
     assert distinct(one.copy()).tolist() == sorted(set(a))
-    assert union([one, two]).tolist() == sorted({*a, *b})
+    parts = [distinct(one.copy()), distinct(two.copy())]
+    assert union(parts).tolist() == sorted({*a, *b})
+    assert union(parts, 2).tolist() == sorted({*a} & {*b})
     rest = without(distinct(one.copy()), distinct(two.copy()))
     assert rest.tolist() == sorted(set(a) - set(b))
+
+
+def test_a_union_of_many_ranges_is_the_union(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asciiloom.corpus.candidates._RANGE", 50)
+    rng = np.random.default_rng(1)
+    parts = [distinct(rng.integers(0, 400, 150).astype(U64)) for _ in range(5)]
+    counts = np.bincount(np.concatenate(parts).astype(np.int64), minlength=400)
+    for least in (1, 2, 3):
+        assert union(parts, least).tolist() == np.flatnonzero(counts >= least).tolist()

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asciiloom.corpus.grids import GridBatch, entropy
+from asciiloom.corpus.grids import GridBatch, entropy, fold
 from asciiloom.piece import Grid, canonicalize, mirror_text
 
 CAT = " /\\_/\\  .---.\n( o.o ) | x |\n > ^ <  '---'\n/     \\ =====\n|  |  | #...#"
@@ -12,7 +12,7 @@ CAT = " /\\_/\\  .---.\n( o.o ) | x |\n > ^ <  '---'\n/     \\ =====\n|  |  | #.
 def _texts(batch: GridBatch) -> list[str]:
     out = []
     for s, h, w in zip(batch.start, batch.height, batch.width, strict=True):
-        cells = batch.cells[s : s + h * w].reshape(h, w).astype(np.uint32)
+        cells = batch.cells[s : s + h * w].reshape(h, w).astype(np.uint32)  # ASCII: as it is
         out.append(Grid(cells).to_text())
     return out
 
@@ -23,7 +23,7 @@ def test_a_batch_holds_what_each_grid_holds(raw: list[str]) -> None:
     batch = GridBatch.from_texts(texts)
     for k, text in enumerate(texts):
         grid = Grid.from_text(text).cells
-        grid = np.where(grid > 0xFFFF, 0xE000 + grid % 0x1900, grid)
+        grid = fold(grid)
         start, shape = batch.start[k], (batch.height[k], batch.width[k])
         assert shape == grid.shape
         assert np.array_equal(batch.cells[start : start + grid.size].reshape(shape), grid)
@@ -75,3 +75,11 @@ def test_batches_join_and_pack() -> None:
 def test_entropy_is_bits_a_glyph() -> None:
     batch = GridBatch.from_texts(["####", "#.#.", "abcd"])
     assert entropy(*batch.histograms()).tolist() == [0.0, 1.0, 2.0]
+
+
+def test_ascii_cells_are_the_code_points_and_others_stay_apart_from_them() -> None:
+    codes = np.arange(0x3000, dtype=np.uint32)
+    cells = fold(codes)
+    assert np.array_equal(cells[:128], codes[:128]) and (cells[128:] >= 128).all()
+    one, two = np.array([ord("█"), ord("░"), ord("│"), ord("─")], np.uint32), 0x2588
+    assert len(set(fold(one).tolist())) == 4 and fold(np.array([two], np.uint32))[0] == fold(one)[0]

@@ -20,6 +20,8 @@ INK_RATIO = 2.5
 # each meets its neighbours by ink.
 CROWD = 24
 CROWD_NEIGHBOURS = 4
+# Pairs that ``union`` sorts at a time.
+_RANGE = 1 << 22
 
 Flags = NDArray[np.bool_]
 U64 = NDArray[np.uint64]
@@ -120,16 +122,33 @@ def distinct(values: NDArray[Key]) -> NDArray[Key]:
     return values[first]
 
 
-def union(parts: Iterable[U64]) -> U64:
-    """All pairs of ``parts``, ascending, each once."""
-    found = np.empty(0, np.uint64)
-    waiting: list[U64] = []
-    for part in parts:
-        waiting.append(part)
-        if sum(map(len, waiting)) > max(1 << 22, len(found)):
-            found = distinct(np.concatenate([found, *waiting]))
-            waiting = []
-    return distinct(np.concatenate([found, *waiting]))
+def union(parts: Iterable[U64], least: int = 1) -> U64:
+    """The pairs that are in at least ``least`` of ``parts``, ascending, each once.
+
+    Parts are ascending, so a range of all of them can be counted at a time: what is held beside
+    them is small, however many they are together.
+    """
+    held = list(parts)
+    total = sum(map(len, held))
+    if not total:
+        return np.empty(0, np.uint64)
+    sample = np.sort(np.concatenate([part[:: max(1, total >> 16)] for part in held]))
+    cuts = sample[np.arange(1, total // _RANGE + 1) * len(sample) // (total // _RANGE + 1)]
+    bounds = [np.searchsorted(part, cuts) for part in held]
+    out = []
+    for k in range(len(cuts) + 1):
+        here = np.concatenate(
+            [
+                part[(at[k - 1] if k else 0) : (at[k] if k < len(cuts) else len(part))]
+                for part, at in zip(held, bounds, strict=True)
+            ]
+        )
+        here.sort()
+        last = np.ones(len(here), np.bool_)
+        np.not_equal(here[1:], here[:-1], out=last[:-1])
+        place = np.flatnonzero(last)
+        out.append(here[place[np.diff(place, prepend=-1) >= least]])
+    return np.concatenate(out)
 
 
 def without(pairs: U64, others: U64) -> U64:

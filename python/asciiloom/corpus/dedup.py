@@ -29,6 +29,8 @@ from asciiloom.corpus.writer import transaction
 
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
 VERIFY_BATCH = 1_000_000
+# Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
+SHARED_BANDS = 2
 EVIDENCE = ("bare", "minhash", "mirror", "chain")
 _BARE, _MINHASH, _MIRROR, _CHAIN = range(4)
 
@@ -202,7 +204,8 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> _Candidates:
     # Sorting is most of it, and sorts let other threads run. The columns are read in this one.
     with ThreadPoolExecutor(THREADS) as pool:
         bare = plain(runs.column(connection, "bare"))
-        shared = without(union(pool.map(plain, columns([*runs.BLOCKS, *runs.FLAT]))), bare)
+        named = columns([*runs.BLOCKS, *runs.FLAT])
+        shared = without(union(pool.map(plain, named), SHARED_BANDS), bare)
         flipped = zip(columns(runs.BLOCKS), columns(runs.MIRRORED), strict=False)
         # What shares the hash of itself and its mirror, but not its own, is a mirror image too.
         whole = without(plain(runs.column(connection, "mirror")), bare)

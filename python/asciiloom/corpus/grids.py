@@ -33,10 +33,11 @@ _BUCKETS = 64
 class GridBatch:
     """Grids of many pieces: ``cells`` flat, piece i at ``start[i]``, ``height[i]`` x ``width[i]``.
 
-    A cell is a code point; those beyond 16 bits are folded into the private use area.
+    A cell is a byte: ASCII as it is, and every other glyph folded onto the 127 bytes above, so that
+    unequal glyphs are taken for equal once in 127 times, and a million pieces fit in memory.
     """
 
-    cells: U16
+    cells: U8
     start: I64
     height: I64
     width: I64
@@ -46,7 +47,7 @@ class GridBatch:
         """One cell a code point; what has joined or empty glyphs goes by ``Grid.from_text``."""
         if not texts:
             none = np.empty(0, np.int64)
-            return cls(np.empty(0, np.uint16), none, none, none)
+            return cls(np.empty(0, np.uint8), none, none, none)
         joined = "\n".join(texts) + "\n"
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
         first = np.zeros(len(texts) + 1, np.int64)
@@ -58,13 +59,12 @@ class GridBatch:
             height[i], width[i] = cells.shape
         size = height * width
         start = np.cumsum(size) - size
-        out = np.full(int(size.sum()), 32, np.uint16)
+        out = np.full(int(size.sum()), 32, np.uint8)
         skip = np.zeros(len(texts), np.bool_)
         for i, cells in odd.items():
             skip[i] = True
             flat = cells.ravel()
-            folded = np.where(flat > 0xFFFF, 0xE000 + flat % 0x1900, flat)
-            out[start[i] : start[i] + cells.size] = folded
+            out[start[i] : start[i] + cells.size] = fold(flat)
         _lay(codes, first, table, skip, start, width, out)
         return cls(out, start, height, width)
 
@@ -77,13 +77,13 @@ class GridBatch:
         height, width = box[:, 2], box[:, 3]
         size = height * width
         start = np.cumsum(size) - size
-        out = np.empty(int(size.sum()), np.uint16)
+        out = np.empty(int(size.sum()), np.uint8)
         _cut(self.cells, self.start, self.width, box, start, out)
         return GridBatch(out, start, height.copy(), width.copy())
 
     def mirrored(self) -> "GridBatch":
         """Each grid as seen in a mirror, glyphs swapped where they have a twin."""
-        table = np.arange(256, dtype=np.uint16)
+        table = np.arange(256, dtype=np.uint8)
         for code, twin in MIRROR.items():
             table[code] = twin
         out = np.empty_like(self.cells)
@@ -98,7 +98,7 @@ class GridBatch:
         """The same grids without the cells of others."""
         size = self.height * self.width
         start = np.cumsum(size) - size
-        out = np.empty(int(size.sum()), np.uint16)
+        out = np.empty(int(size.sum()), np.uint8)
         box = np.zeros((len(self), 4), np.int64)
         box[:, 2], box[:, 3] = self.height, self.width
         _cut(self.cells, self.start, self.width, box, start, out)
@@ -121,6 +121,11 @@ class GridBatch:
         ink = np.zeros(len(self), np.int64)
         _count(self.cells, self.start, self.height, self.width, ink, counts)
         return ink, counts
+
+
+def fold(codes: U32) -> U8:
+    """Code points as cells."""
+    return np.where(codes < 128, codes, 128 + (codes ^ (codes >> 7)) % 127).astype(np.uint8)
 
 
 def entropy(ink: I64, counts: U16) -> NDArray[np.float64]:
@@ -161,7 +166,7 @@ def _lay(
     skip: NDArray[np.bool_],
     start: I64,
     width: I64,
-    out: U16,
+    out: U8,
 ) -> None:
     for i in range(len(first) - 1):
         if skip[i]:
@@ -174,7 +179,7 @@ def _lay(
                 row += width[i]
                 x = 0
                 continue
-            out[row + x] = code
+            out[row + x] = code if code < 128 else 128 + (code ^ (code >> 7)) % 127
             x += 1
             if code >= 128:
                 for _ in range(1, table[code]):
@@ -183,7 +188,7 @@ def _lay(
 
 
 @njit
-def _ink(cells: U16, start: int, width: int, box: I64) -> tuple[int, int]:
+def _ink(cells: U8, start: int, width: int, box: I64) -> tuple[int, int]:
     """(ink cells, distinct glyphs up to ``LEFT_GLYPHS``) within ``box``: top, left, rows, columns."""
     ink = 0
     kinds = 0
@@ -203,7 +208,7 @@ def _ink(cells: U16, start: int, width: int, box: I64) -> tuple[int, int]:
 
 
 @njit
-def _shrink(cells: U16, start: int, width: int, box: I64) -> None:
+def _shrink(cells: U8, start: int, width: int, box: I64) -> None:
     """Cut ``box`` to its ink; rows 0 where it has none."""
     top, bottom, left, right = 1 << 40, -1, 1 << 40, -1
     for y in range(box[0], box[0] + box[2]):
@@ -220,7 +225,7 @@ def _shrink(cells: U16, start: int, width: int, box: I64) -> None:
 
 
 @njit
-def _is_side(cells: U16, first: int, step: int, count: int) -> bool:
+def _is_side(cells: U8, first: int, step: int, count: int) -> bool:
     """Whether ``count`` cells from ``first`` on are all ink, and nearly all of one glyph."""
     for probe in (count // 2, count // 3):
         glyph = cells[first + probe * step]
@@ -236,7 +241,7 @@ def _is_side(cells: U16, first: int, step: int, count: int) -> bool:
 
 
 @njit
-def _framed(cells: U16, start: int, width: int, box: I64) -> bool:
+def _framed(cells: U8, start: int, width: int, box: I64) -> bool:
     """Whether the outer ring is a border: full, each side of one glyph but for its corners."""
     rows, columns = box[2], box[3]
     if rows < 4 or columns < 5:
@@ -255,7 +260,7 @@ def _framed(cells: U16, start: int, width: int, box: I64) -> bool:
 
 
 @njit
-def _is_written(cells: U16, row: int, columns: int, alone: bool) -> bool:
+def _is_written(cells: U8, row: int, columns: int, alone: bool) -> bool:
     """Whether a row at the edge is a caption (words, where it stands ``alone``), a signature (one word)
     or a stray cell."""
     letters = others = words = longest = length = 0
@@ -268,7 +273,7 @@ def _is_written(cells: U16, row: int, columns: int, alone: bool) -> bool:
         longest = max(longest, length)
         if length == 1:
             words += 1
-        if 48 <= code < 58 or 65 <= code < 91 or 97 <= code < 123 or 0xC0 <= code < 0x250:
+        if 48 <= code < 58 or 65 <= code < 91 or 97 <= code < 123:
             letters += 1
         else:
             others += 1
@@ -279,12 +284,12 @@ def _is_written(cells: U16, row: int, columns: int, alone: bool) -> bool:
 
 
 @njit
-def _blank_row(cells: U16, row: int, columns: int) -> bool:
+def _blank_row(cells: U8, row: int, columns: int) -> bool:
     return bool((cells[row : row + columns] <= 32).all())
 
 
 @njit
-def _boxes(cells: U16, start: I64, height: I64, width: I64) -> I64:
+def _boxes(cells: U8, start: I64, height: I64, width: I64) -> I64:
     """(top, left, rows, columns) of each picture, within its border, without caption and signature."""
     n = len(start)
     out = np.zeros((n, 4), np.int64)
@@ -320,7 +325,7 @@ def _boxes(cells: U16, start: I64, height: I64, width: I64) -> I64:
 
 
 @njit
-def _cut(cells: U16, start: I64, width: I64, box: I64, place: I64, out: U16) -> None:
+def _cut(cells: U8, start: I64, width: I64, box: I64, place: I64, out: U8) -> None:
     for i in range(len(start)):
         top, left, rows, columns = box[i]
         for y in range(rows):
@@ -329,7 +334,7 @@ def _cut(cells: U16, start: I64, width: I64, box: I64, place: I64, out: U16) -> 
 
 
 @njit
-def _mirror(cells: U16, start: I64, height: I64, width: I64, table: U16, out: U16) -> None:
+def _mirror(cells: U8, start: I64, height: I64, width: I64, table: U8, out: U8) -> None:
     for i in range(len(start)):
         for y in range(height[i]):
             row = start[i] + y * width[i]
@@ -340,7 +345,7 @@ def _mirror(cells: U16, start: I64, height: I64, width: I64, table: U16, out: U1
 
 @njit
 def _count(
-    cells: U16, start: I64, height: I64, width: I64, ink: I64, counts: NDArray[np.uint16]
+    cells: U8, start: I64, height: I64, width: I64, ink: I64, counts: NDArray[np.uint16]
 ) -> None:
     for i in range(len(start)):
         row = counts[i]

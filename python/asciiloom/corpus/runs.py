@@ -34,8 +34,8 @@ BLOCKS = tuple(f"blocks {k}" for k in range(BANDS))
 FLAT = tuple(f"flat {k}" for k in range(BANDS))
 MIRRORED = tuple(f"mirrored {k}" for k in range(MIRROR_BANDS))
 THREADS = 2
-# Half a gigabyte of cells: 300,000 pieces of usual size.
-KEPT_CELLS = 1 << 28
+# A gigabyte: more than a million pieces of usual size.
+KEPT_CELLS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

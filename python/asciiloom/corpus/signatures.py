@@ -13,10 +13,10 @@ from typing import cast
 
 import numpy as np
 
-from asciiloom.corpus.grids import I64, U16, U32, GridBatch
+from asciiloom.corpus.grids import I64, U8, U16, U32, GridBatch
 from asciiloom.jit import njit
 
-VERSION = 2
+VERSION = 3
 PERMUTATIONS = 128
 SEED = 1
 # Rows and columns of a block, and of the blocks of pieces with fewer distinct glyphs than this: all
@@ -44,7 +44,7 @@ def _mix(h: int, value: int) -> int:
 
 @njit
 def _block_shingles(
-    cells: U16, start: int, height: int, width: int, rows: int, columns: int, out: U32
+    cells: U8, start: int, height: int, width: int, rows: int, columns: int, out: U32
 ) -> int:
     """Hashes of the blocks with at least two ink cells; returns how many were written."""
     count = 0
@@ -69,7 +69,7 @@ def _block_shingles(
 
 
 @njit
-def _flat_shingles(cells: U16, start: int, height: int, width: int, out: U32) -> int:
+def _flat_shingles(cells: U8, start: int, height: int, width: int, out: U32) -> int:
     """Hashes of the runs of five ink cells in reading order; returns how many were written."""
     count = 0
     held = 0
@@ -93,7 +93,7 @@ def _flat_shingles(cells: U16, start: int, height: int, width: int, out: U32) ->
 
 @njit
 def _sign(
-    cells: U16, start: I64, height: I64, width: I64, glyphs: I64, flat: bool, a: U32, b: U32
+    cells: U8, start: I64, height: I64, width: I64, glyphs: I64, flat: bool, a: U32, b: U32
 ) -> U32:
     """MinHash values, (pieces, permutations); all ones where a piece has no shingle."""
     n = len(start)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from asciiloom.corpus.grids import I64, U16, GridBatch
+from asciiloom.corpus.grids import I64, U8, U16, GridBatch
 from asciiloom.corpus.signatures import BLOCK, _block_shingles
 from asciiloom.jit import njit
 
@@ -26,7 +26,7 @@ THREADS = 2
 
 @njit
 def _spread(
-    cells: U16, start: int, height: int, width: int, stride: int, blank: int, out: U16
+    cells: U8, start: int, height: int, width: int, stride: int, blank: int, out: U8
 ) -> None:
     """Lay a grid out with ``stride`` columns, a blank row before and after, ``blank`` where no ink is.
 
@@ -44,8 +44,8 @@ def _spread(
 
 
 @njit
-def _equal(one: U16, two: U16) -> int:
-    # Slices from 0 and a narrow sum: what lets the compiler compare 32 cells an instruction.
+def _equal(one: U8, two: U8) -> int:
+    # Slices from 0 and a narrow sum: what lets the compiler compare 64 cells an instruction.
     same = np.uint32(0)
     for k in range(len(one)):
         same += np.uint32(one[k] == two[k])
@@ -53,7 +53,7 @@ def _equal(one: U16, two: U16) -> int:
 
 
 @njit
-def _row_ink(cells: U16, start: int, height: int, width: int, out: I64) -> None:
+def _row_ink(cells: U8, start: int, height: int, width: int, out: I64) -> None:
     for y in range(height):
         ink = np.uint32(0)
         row = cells[start + y * width : start + (y + 1) * width]
@@ -73,7 +73,7 @@ def _meet(one: I64, ha: int, two: I64, hb: int, dy: int) -> int:
 
 @njit
 def _verify(
-    cells: U16,
+    cells: U8,
     start: I64,
     height: I64,
     width: I64,
@@ -103,8 +103,8 @@ def _verify(
         a, b = left[p], right[p]
         stride = max(width[a], width[b]) + reach + 1
         room = max(room, (max(height[a], height[b]) + 2) * stride)
-    grid_a = np.empty(room, np.uint16)
-    grid_b = np.empty(room, np.uint16)
+    grid_a = np.empty(room, np.uint8)
+    grid_b = np.empty(room, np.uint8)
     last = last_stride = -1
     for p in range(len(left)):
         a, b = left[p], right[p]
