@@ -48,7 +48,12 @@ def test_verification_counts_agreeing_cells() -> None:
 
 
 def _judge(
-    agreement: float, contained: float, ink: int, bits: float = 3.5, banners: bool = False
+    agreement: float,
+    contained: float,
+    ink: int,
+    bits: float = 3.5,
+    banners: bool = False,
+    mirrored: bool = False,
 ) -> str:
     one = Lines().judge(
         np.array([agreement]),
@@ -56,14 +61,18 @@ def _judge(
         np.array([ink]),
         np.array([bits]),
         np.array([banners]),
+        np.array([mirrored]),
     )
     return one[0]
 
 
 def test_judgement() -> None:
     assert _judge(0.85, 0.9, 100) == "same"
-    assert _judge(0.85, 0.9, 100, bits=1.5) == "variant"  # a maze: agreement comes cheap
-    assert _judge(0.92, 0.95, 100, bits=1.5) == "same"
+    assert _judge(0.85, 0.9, 100, bits=2.0) == "variant"  # a maze: agreement comes cheap
+    assert _judge(0.92, 0.95, 100, bits=0.5) == "same"
+    assert _judge(0.97, 0.98, 100, bits=0.5, banners=True) == "variant"  # letters of "#"
+    assert _judge(1.0, 1.0, 50, bits=2.0, mirrored=True) == "variant"  # XI and IX
+    assert _judge(1.0, 1.0, 90, bits=2.0, mirrored=True) == "same"
     assert _judge(0.92, 0.95, 100, banners=True) == "variant"
     assert _judge(0.76, 0.99, 100) == "same"  # one lies whole in the other
     assert _judge(0.70, 0.99, 100) == "variant"

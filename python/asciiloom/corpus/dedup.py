@@ -23,7 +23,7 @@ from asciiloom.corpus import runs
 from asciiloom.corpus.candidates import U64, column_pairs, distinct, mirror_pairs, union, without
 from asciiloom.corpus.clusters import Pair, cluster
 from asciiloom.corpus.grids import I64, U32, GridBatch, entropy
-from asciiloom.corpus.judge import Lines
+from asciiloom.corpus.judge import LETTERING_BITS, LETTERING_ROWS, Lines
 from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, THREADS, verify_pairs
 from asciiloom.corpus.writer import transaction
 
@@ -256,10 +256,15 @@ def _measure(
         a, b, exact = a[kept], b[kept], scores[kept].astype(np.float64).round(4)
         ink, counts = tallies
         small = np.minimum(ink[a], ink[b])
-        poor = np.minimum(entropy(ink[a], counts[a]), entropy(ink[b], counts[b]))
+        bits = entropy(ink[a], counts[a]), entropy(ink[b], counts[b])
+        poor = np.minimum(*bits)
         banner = np.isin(numbers, _banners(connection, np.union1d(left, right)))
-        banners = banner[a] & banner[b]
-        verdict = lines.judge(exact[:, 0], exact[:, 1], small, poor, banners)
+        low = grids.height <= LETTERING_ROWS
+        lettering = [
+            banner[k] | (low[k] & (x < LETTERING_BITS)) for k, x in zip((a, b), bits, strict=True)
+        ]
+        banners = lettering[0] & lettering[1]
+        verdict = lines.judge(exact[:, 0], exact[:, 1], small, poor, banners, evidence == _MIRROR)
         connection.executemany(
             _NEW_TWIN,
             zip(
