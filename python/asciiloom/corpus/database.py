@@ -18,6 +18,8 @@ from asciiloom.resources import resource_dir
 
 APPLICATION_ID = 0x41414C4D  # "AALM"
 BUSY_SECONDS = 60
+# Reading by address instead of by call: what SQLite is built to map at most.
+MAPPED_BYTES = 0x7FFF0000
 _MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
 
 
@@ -78,6 +80,7 @@ def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Dat
             connection.execute("PRAGMA synchronous = NORMAL")
             _migrate(connection, version)
         connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         connection.execute("PRAGMA temp_store = MEMORY")
     except sqlite3.Error as error:
         raise CorpusError(f"cannot open {path}: {error}") from error

@@ -30,7 +30,7 @@ from asciiloom.corpus.writer import transaction
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
 VERIFY_BATCH = 1_000_000
 # Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
-SHARED_BANDS = 2
+SHARED_BANDS = 3
 EVIDENCE = ("bare", "minhash", "mirror", "chain")
 _BARE, _MINHASH, _MIRROR, _CHAIN = range(4)
 

@@ -276,7 +276,15 @@ def tight_grids(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, Grid
         blank_credits(text, spans[n])[:MAX_CHARS] if n in spans else text[:MAX_CHARS]
         for n, text in rows
     ]
-    return np.array([r[0] for r in rows], np.int64), GridBatch.from_texts(texts).tight()
+    share = max(1, -(-len(texts) // THREADS))
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = list(
+            pool.map(
+                lambda span: GridBatch.from_texts(texts[span]).tight(), batches(len(texts), share)
+            )
+        )
+    empty = GridBatch.from_texts([])
+    return np.array([r[0] for r in rows], np.int64), GridBatch.concatenate([empty, *parts])
 
 
 def batches(total: int, size: int) -> Iterator[slice]:
