@@ -26,6 +26,7 @@ _COMMANDS = {
     "undo": ("curate", "Take an edit back."),
     "history": ("curate", "List the edits."),
     "stats": ("search", "Count what a selection holds."),
+    "browse": ("browse", "Gallery, search, twin review and editing in a web browser."),
     "train": ("training", "Train a model straight from a corpus."),
     "eval": ("training", "Measure a model on held-out pieces, beside baselines."),
     "generate": ("drawing", "Draw pictures that fit."),
@@ -71,6 +72,7 @@ _EXTRA_OF = {
     "matplotlib": "train",
     "tokenizers": "export",
     "datasette": "web",
+    "uvicorn": "web",
 }
 
 

@@ -42,6 +42,13 @@ class Corpus:
         self.path = Path(path)
         self.db: sqlite_utils.Database = open_database(path, create=create)
 
+    @classmethod
+    def on(cls, connection: sqlite3.Connection, path: str | Path) -> "Corpus":
+        """The corpus behind a connection that is somebody else's: nothing is migrated or closed."""
+        corpus = cls.__new__(cls)
+        corpus.path, corpus.db = Path(path), sqlite_utils.Database(connection)
+        return corpus
+
     def __enter__(self) -> "Corpus":
         return self
 

@@ -108,7 +108,17 @@ class Query:
     def of(cls, args: Any) -> "Query":
         values = {
             name: (args.get(name) or "").strip()[:200]
-            for name in ("q", "glyphs", "size", "tag", "source", "kind", "charset", "order", "canonical")
+            for name in (
+                "q",
+                "glyphs",
+                "size",
+                "tag",
+                "source",
+                "kind",
+                "charset",
+                "order",
+                "canonical",
+            )
         }
         page = args.get("page") or "1"
         return cls(**values, page=min(10**6, int(page)) if page.isdigit() and page != "0" else 1)

@@ -1,0 +1,48 @@
+"""``browse``: the corpus in a web browser."""
+
+import click
+
+from asciiloom.cli.options import database_argument
+from asciiloom.cli.output import say
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command("browse")
+@database_argument
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8001,
+    show_default=True,
+    help="0 takes a free one.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; anything else than loopback is read-only.",
+)
+@click.option("--read-only", is_flag=True, help="Nobody may edit.")
+@click.option("--open", "open_browser", is_flag=True, help="Open a web browser there.")
+def browse_command(db: str, port: int, host: str, read_only: bool, open_browser: bool) -> None:
+    """Serve DB as a gallery with search, pages of pieces, twin review and tag editing (a Datasette with our
+    plug-in). Editing needs the printed address: it holds the token.
+
+    Example: asciiloom browse art.db --open
+    """
+    from asciiloom.web.serve import gallery_address, listening_socket, make_datasette, serve
+
+    datasette, token = make_datasette(db, read_only=read_only or host not in LOOPBACK)
+    try:
+        bound = listening_socket(host, port)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host} port {port}: {error.strerror}; try --port 0"
+        ) from error
+    address = gallery_address(db, host, bound.getsockname()[1], token)
+    say(f"browse and edit: {address}" if token else f"browse: {address}")
+    say("Ctrl-C ends it")
+    if open_browser:
+        click.launch(address)
+    serve(datasette, bound)
