@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Ingest and near-twin speed on made pieces (median about 400 characters), beside the bare sqlite3 floor.
+"""Ingest of made pieces (median about 400 characters) from JSONL, beside two floors and a peer.
 
-The floor writes the same texts, titles and tags with ``executemany`` and builds a word index: no
-canonical form, measures, hashes, credits, provenance or shape index. Ingest runs in one process and
-in one a core; near-twins are found among the first 20,000 synthetic pieces.
+The floor writes the same texts, titles and tags with bare ``executemany`` and builds a word index: no
+canonical form, measures, hashes, credits or provenance. The peer is ``sqlite-utils insert --nl`` and
+``enable-fts`` on rows that carry the same columns, computed before. The index of shapes, which ingest
+leaves for later after a large load, is timed on its own. With --kills an ingest is killed at random
+moments and run again.
 
-Example: python scripts/bench/ingest.py --count 100000
+Example: python scripts/bench/ingest.py --count 1000000 --kills 20
 """
 
 import json
 import random
 import resource
+import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,9 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 
 from asciiloom.corpus import Corpus
+from asciiloom.corpus.writer import index_shapes
 from asciiloom.readers import synth
-
-TWINS = 20_000
 
 
 def write_pieces(path: Path, count: int) -> None:
@@ -40,52 +43,121 @@ def write_pieces(path: Path, count: int) -> None:
             stream.write(json.dumps({**row, "source": "made", "license": "CC0-1.0"}) + "\n")
 
 
+def floor(folder: Path, path: Path) -> None:
+    """Bare SQLite: three columns, one word index."""
+    db = sqlite3.connect(folder / "floor.db")
+    db.execute("CREATE TABLE piece (id INTEGER PRIMARY KEY, text TEXT, title TEXT, tags TEXT)")
+    db.execute(
+        "CREATE VIRTUAL TABLE f USING fts5(title, tags, content='piece', content_rowid='id')"
+    )
+    with path.open() as stream:
+        db.executemany(
+            "INSERT INTO piece (text, title, tags) VALUES (?, ?, ?)",
+            ((r["text"], r["title"], json.dumps(r["tags"])) for r in map(json.loads, stream)),
+        )
+    db.execute("INSERT INTO f (f) VALUES ('rebuild')")
+    db.commit()
+    db.close()
+
+
+def peer(folder: Path, rows: Path) -> None:
+    """sqlite-utils on rows that have every column already."""
+    tool, db = [sys.executable, "-m", "sqlite_utils"], str(folder / "peer.db")
+    subprocess.run([*tool, "insert", db, "piece", str(rows), "--nl", "--pk", "id"], check=True)
+    subprocess.run([*tool, "enable-fts", db, "piece", "title", "tags"], check=True)
+
+
+def computed_rows(corpus: Corpus, path: Path) -> None:
+    """The corpus's own columns as JSON lines."""
+    columns = (
+        "id, hash, bare_hash, mirror_hash, text, title, description, artist, tags, kind, charset,"
+        " is_grid, width, height, chars, ink, glyphs, quality, source_id, licence"
+    )
+    cursor = corpus.connection.execute(f"SELECT {columns} FROM piece")
+    names = [c[0] for c in cursor.description]
+    with path.open("w") as stream:
+        for row in cursor:
+            stream.write(json.dumps(dict(zip(names, row, strict=True))) + "\n")
+
+
+def killed(folder: Path, path: Path, count: int, kills: int, seconds: float) -> str:
+    """Kill an ingest at random moments, each time run on; what is wrong at the end, or "sound"."""
+    db = folder / "killed.db"
+    rng = random.Random(5)
+    for _ in range(kills):
+        command = [sys.executable, "-m", "asciiloom", "ingest", str(db), str(path), "-q"]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(rng.uniform(1, max(2, seconds)))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        if db.exists():
+            with Corpus(db) as corpus:
+                checks = corpus.connection.execute("PRAGMA quick_check").fetchall()
+                if checks != [("ok",)]:
+                    return f"broken: {checks[:3]}"
+                row = corpus.connection.execute(
+                    "SELECT (SELECT count(*) FROM piece), (SELECT count(*) FROM origin),"
+                    " (SELECT sum(new) FROM ingest)"
+                ).fetchone()
+                if not row[0] == row[1] == (row[2] or 0):
+                    return f"pieces, origins and the log differ: {row}"
+    with Corpus(db, create=True) as corpus:
+        corpus.ingest([path], workers=2)
+        index_shapes(corpus.connection)
+        rows = corpus.count()
+        corpus.connection.execute("INSERT INTO piece_fts (piece_fts) VALUES ('integrity-check')")
+        ok = corpus.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        distinct = corpus.connection.execute("SELECT count(DISTINCT hash) FROM piece").fetchone()[0]
+    return "sound" if ok and rows == distinct == count else f"{rows} rows, {distinct} distinct"
+
+
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument(
+        "--kill-count", type=int, default=200_000, help="Pieces of the killed ingest."
+    )
     told = parser.parse_args()
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "in.jsonl"
+    rows: list[tuple[str, int, int, float]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path, computed = folder / "in.jsonl", folder / "computed.jsonl"
         write_pieces(path, told.count)
-        start = time.perf_counter()
-        db = sqlite3.connect(Path(folder) / "floor.db")
-        db.execute("CREATE TABLE piece (id INTEGER PRIMARY KEY, text TEXT, title TEXT, tags TEXT)")
-        db.execute(
-            "CREATE VIRTUAL TABLE f USING fts5(title, tags, content='piece', content_rowid='id')"
-        )
-        with path.open() as stream:
-            db.executemany(
-                "INSERT INTO piece (text, title, tags) VALUES (?, ?, ?)",
-                ((r["text"], r["title"], json.dumps(r["tags"])) for r in map(json.loads, stream)),
-            )
-        db.execute("INSERT INTO f (f) VALUES ('rebuild')")
-        db.commit()
-        db.close()
-        floor = told.count / (time.perf_counter() - start)
-        rows.append(("sqlite3 executemany + word index", told.count, round(floor), 1.0))
-        for workers in (1, told.workers):
-            with Corpus(Path(folder) / f"{workers}.db", create=True) as corpus:
-                start = time.perf_counter()
-                assert corpus.ingest([path], workers=workers).row()["new"] == told.count
-                rate = told.count / (time.perf_counter() - start)
-            rows.append(
-                (f"asciiloom ingest, {workers} processes", told.count, round(rate), rate / floor)
-            )
-        with Corpus(Path(folder) / "twins.db", create=True) as corpus:
-            corpus.add(synth.generate(500, seed=9))
-            corpus.dedup()  # compiles on a fresh machine
-        with Corpus(Path(folder) / "twins2.db", create=True) as corpus:
-            corpus.add(synth.generate(TWINS))
+        with Corpus(folder / "warm.db", create=True) as corpus:
+            corpus.add(synth.generate(200, seed=9))  # compiles on a fresh machine
+
+        def timed(label: str, run: object) -> float:
             start = time.perf_counter()
-            corpus.dedup()
-            rate = TWINS / (time.perf_counter() - start)
-            rows.append(
-                ("asciiloom dedup (sign, verify, cluster, split)", TWINS, round(rate), rate / floor)
-            )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    rows.append((f"peak memory of the writing process: {peak} MB", 0, 0, 0.0))
+            run()  # type: ignore[operator]
+            rate = told.count / (time.perf_counter() - start)
+            base = rows[0][2] if rows else rate
+            rows.append((label, told.count, round(rate), rate / base))
+            return rate
+
+        timed("sqlite3 executemany + word index", lambda: floor(folder, path))
+        with Corpus(folder / "art.db", create=True) as corpus:
+            label = f"asciiloom ingest, {told.workers} processes"
+            rate = timed(label, lambda: corpus.ingest([path], workers=told.workers))
+            assert corpus.count() == told.count
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+            child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+            timed("... the index of shapes, later", lambda: index_shapes(corpus.connection))
+            computed_rows(corpus, computed)
+        timed("sqlite-utils insert --nl, enable-fts, columns given", lambda: peer(folder, computed))
+        print(f"peak memory: writer {peak} MB, a worker {child} MB")
+        rows.append((f"writer's peak memory {peak} MB, a worker's {child} MB", 0, 0, 0.0))
+        if told.kills:
+            part = folder / "part.jsonl"
+            count = min(told.count, told.kill_count)
+            with path.open() as stream, part.open("w") as out:
+                out.writelines(line for _, line in zip(range(count), stream, strict=False))
+            found = killed(folder, part, count, told.kills, count / rate)
+            print(f"killed {told.kills} times: {found}")
+            rows.append((f"killed {told.kills} times and run on: {found}", count, 0, 0.0))
     report("ingest", ("job", "pieces", "pieces/s", "x floor"), rows)
 
 

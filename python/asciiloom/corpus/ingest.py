@@ -2,15 +2,25 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from asciiloom._version import __version__
 from asciiloom.corpus.pipeline import batched, read_batches
-from asciiloom.corpus.writer import Batch, Tally, Writer, prepare_batch, transaction
+from asciiloom.corpus.rows import Batch, prepare_batch
+from asciiloom.corpus.writer import Tally, Writer, index_shapes, transaction
 from asciiloom.readers import Item, ReadOptions
 
 Progress = Callable[[Tally], None]
+# After a load this large the index of shapes is left to `dedup` or `index`.
+INDEX_LATER = 50_000
+CHECKPOINT_PAGES = 20_000
+# A transaction ends after so many pieces or seconds: each writes most pages of the index of hashes anew,
+# and holds up other writers.
+TOGETHER = 50_000
+SECONDS = 5.0
+CACHE_KIB = 262_144
 
 
 def _write_batches(
@@ -25,12 +35,24 @@ def _write_batches(
             "INSERT INTO ingest (started, inputs, version) VALUES (?, ?, ?) RETURNING id",
             (_now(), json.dumps(list(inputs)), __version__),
         ).fetchone()
+    # A load touches the same pages again and again: copied back into the file seldom, and kept at hand.
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     writer = Writer(connection, row[0])
     total = Tally()
-    for batch in batches:
-        total.add(writer.write(batch))
-        if progress is not None:
-            progress(total)
+    coming = iter(batches)
+    batch = next(coming, None)
+    while batch is not None:
+        with transaction(connection):
+            begun, items = time.monotonic(), 0
+            while batch is not None and items < TOGETHER and time.monotonic() - begun < SECONDS:
+                total.add(writer.write(batch))
+                items += len(batch.pieces)
+                if progress is not None:
+                    progress(total)
+                batch = next(coming, None)
+    if total.new.total() < INDEX_LATER:
+        index_shapes(connection)
     connection.execute("UPDATE ingest SET finished = ? WHERE id = ?", (_now(), row[0]))
     connection.execute("PRAGMA optimize")
     return total

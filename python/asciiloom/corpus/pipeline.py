@@ -6,6 +6,7 @@ corpus made by many workers is the one that a single process makes. A file that 
 crash in some library) costs a rejection and no neighbour.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -18,7 +19,7 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from asciiloom.corpus.writer import Batch, prepare_batch
+from asciiloom.corpus.rows import Batch, prepare_batch
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
 from asciiloom.readers.registry import is_walkable, line_chunks, read_file, walk
@@ -30,6 +31,10 @@ BATCH_CHARS = 8_000_000
 # Below this many bytes of input in all, starting processes costs more than it saves.
 WORTH_WORKERS = 8 << 20
 _LONG_FILE = 2 << 20
+# Everyone waits for the one writer: it goes first where there are fewer cores than processes.
+NICE = 10
+# Batches waiting for the writer, which now and then is long in committing.
+AHEAD = 8
 _GROUP_FILES = 64
 _GROUP_BYTES = 1 << 20
 
@@ -157,12 +162,18 @@ def _long_file(file: Path, options: ReadOptions) -> Iterator[Job]:
 
 
 def _run(job: Job) -> Batch:
-    return job.run()
+    """In a worker: a batch makes many objects and hardly a cycle, so cycles are looked for between batches."""
+    gc.disable()
+    batch = job.run()
+    gc.collect(1)
+    return batch
 
 
 def _begin_worker() -> None:
     """A worker leaves an interrupt to its parent, and ends when that ends, however it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     parent = parent_process()
 
     def follow() -> None:
@@ -184,7 +195,7 @@ def _in_order(jobs: Iterator[Job], workers: int) -> Iterator[Batch]:
     pool = _pool(workers)
     try:
         while True:
-            while len(pending) < 2 * workers + 1 and (job := next(jobs, None)) is not None:
+            while len(pending) < 2 * workers + AHEAD and (job := next(jobs, None)) is not None:
                 pending.append((job, pool.submit(_run, job)))
             if not pending:
                 return

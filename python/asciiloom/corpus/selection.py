@@ -132,7 +132,10 @@ class Selection:
             where.append("0")  # art holds no control characters, and FTS5 no NUL
         elif self.glyphs:
             if grams := trigram_query(self.glyphs):
-                where.append("piece.id IN (SELECT rowid FROM piece_art WHERE piece_art MATCH ?)")
+                where.append(
+                    "piece.id IN (SELECT rowid FROM piece_art WHERE piece_art MATCH ?"
+                    " UNION ALL SELECT piece_id FROM unindexed)"
+                )
                 params.append(grams)
             where.append("instr(piece.text, ?) > 0")
             params.append(self.glyphs)

@@ -1,29 +1,22 @@
-"""Writing pieces: whole batches in one transaction each, provenance for what was there already.
+"""Writing pieces: whole batches, several a transaction; provenance for what was there already.
 
 Everything that can be computed without the database (measures, hashes, credits) is computed for
-the batch before the write lock is taken. A batch is the unit of durability: after a kill, the
+the batch before the write lock is taken. A transaction is the unit of durability: after a kill, the
 batches that were committed are there in full and nothing of the others is.
 """
 
-import json
 import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
 
-from asciiloom.piece import (
-    CreditSpan,
-    Measures,
-    Piece,
-    Rejection,
-    bare_hashes,
-    content_hash,
-    find_credits,
-    measure_batch,
-)
+from asciiloom.corpus.rows import PIECE_COLUMNS, Batch, Columns
+from asciiloom.piece import Rejection, content_hash
 
 # Licences under which a copy may be passed on, by their usual names.
 _OPEN = re.compile(
@@ -38,6 +31,11 @@ _NEW_ORIGIN = (
     "INSERT INTO origin (piece_id, source_id, ingest_id, path, locator, title, artist, licence,"
     " encoding, steps, original_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 )
+_NEW_PIECE = (
+    f"INSERT INTO piece (id, source_id, ingest_id, {', '.join(PIECE_COLUMNS)})"
+    f" VALUES ({', '.join('?' * (3 + len(PIECE_COLUMNS)))})"
+)
+SHAPES_AT_ONCE = 20_000
 
 
 @dataclass(slots=True)
@@ -65,15 +63,6 @@ class Tally:
     def add(self, other: "Tally") -> None:
         for name in ("new", "duplicate", "rejected", "reasons"):
             getattr(self, name).update(getattr(other, name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    piece: Piece
-    measures: Measures
-    credits: tuple[CreditSpan, ...]
-    hash: str
-    bare: tuple[str, str]
 
 
 @contextmanager
@@ -112,35 +101,6 @@ def is_redistributable(licence: str | None) -> int | None:
     return 1 if _OPEN.match(licence.strip()) else None
 
 
-def prepare(pieces: Sequence[Piece]) -> list[_Prepared]:
-    """Measures, credits and hashes of a batch."""
-    measured = measure_batch([piece.text for piece in pieces])
-    out = []
-    for piece, measures in zip(pieces, measured, strict=True):
-        spans = find_credits(piece.text, piece.artist)
-        out.append(
-            _Prepared(
-                piece, measures, spans, content_hash(piece.text), bare_hashes(piece.text, spans)
-            )
-        )
-    return out
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Items ready to be written: pieces with all that can be known without the database, rejections."""
-
-    ready: list[_Prepared]
-    rejections: list[Rejection]
-
-
-def prepare_batch(items: Iterable[Piece | Rejection]) -> Batch:
-    """Items as a ``Batch``."""
-    items = list(items)
-    ready = prepare([item for item in items if isinstance(item, Piece)])
-    return Batch(ready, [item for item in items if isinstance(item, Rejection)])
-
-
 class Writer:
     """The one writer of an ingest; holds the ids of sources it has met."""
 
@@ -151,26 +111,25 @@ class Writer:
         self._last: tuple[bytes, int] | None = None
 
     def write(self, batch: Batch) -> Tally:
-        """Write one batch in one transaction and say what became of each item."""
-        self._last = None  # a batch that is rolled back takes its originals with it
-        ready, rejections = batch.ready, batch.rejections
+        """Write one batch, within a transaction, and say what became of each item."""
+        self._last = None
         tally = Tally()
-        with transaction(self._db):
-            self._find_sources(ready, rejections)
-            self._write_pieces(ready, tally)
-            self._write_rejections(rejections, tally)
-            counts = tally.row()
-            self._db.execute(
-                "UPDATE ingest SET read = read + :read, new = new + :new,"
-                " duplicate = duplicate + :duplicate, rejected = rejected + :rejected"
-                " WHERE id = :id",
-                {**counts, "id": self._ingest},
-            )
+        self._find_sources(batch)
+        self._write_pieces(batch.pieces, tally)
+        self._write_rejections(batch.rejections, tally)
+        counts = tally.row()
+        self._db.execute(
+            "UPDATE ingest SET read = read + :read, new = new + :new,"
+            " duplicate = duplicate + :duplicate, rejected = rejected + :rejected"
+            " WHERE id = :id",
+            {**counts, "id": self._ingest},
+        )
         return tally
 
-    def _find_sources(self, ready: Sequence[_Prepared], rejections: Sequence[Rejection]) -> None:
-        licences = {r.piece.source: r.piece.licence for r in reversed(ready)}
-        names = {*licences, *(r.source for r in rejections)} - self._sources.keys()
+    def _find_sources(self, batch: Batch) -> None:
+        p = batch.pieces
+        licences = dict(zip(reversed(p.source), reversed(p.licence), strict=True))
+        names = {*licences, *(r.source for r in batch.rejections)} - self._sources.keys()
         for name in sorted(names):
             licence = licences.get(name)
             self._db.execute(
@@ -193,96 +152,98 @@ class Writer:
             out.update(rows.fetchall())
         return out
 
-    def _write_pieces(self, ready: Sequence[_Prepared], tally: Tally) -> None:
-        ids = self._known([r.hash for r in ready])
+    def _write_pieces(self, p: Columns, tally: Tally) -> None:
+        ids = self._known(p.hash)
         following = self._db.execute("SELECT coalesce(max(id), 0) FROM piece").fetchone()[0]
         before = following
-        fresh: list[tuple[int, _Prepared]] = []
-        seen_again: list[tuple[int, _Prepared]] = []
-        for r in ready:
-            if (known := ids.get(r.hash)) is None:
+        fresh: dict[int, int] = {}  # place in the batch -> id
+        seen_again: dict[int, int] = {}
+        for place, name in enumerate(p.hash):
+            if (known := ids.get(name)) is None:
                 following += 1
-                ids[r.hash] = following
-                fresh.append((following, r))
-                tally.new[r.piece.source] += 1
+                ids[name] = fresh[place] = following
             else:
-                seen_again.append((known, r))
-                tally.duplicate[r.piece.source] += 1
+                seen_again[place] = known
+        tally.new.update(p.source[place] for place in fresh)
+        tally.duplicate.update(p.source[place] for place in seen_again)
         if fresh:
             with _without_triggers(self._db):
-                self._write_fresh(fresh, before)
+                self._write_fresh(p, fresh, before)
         # A duplicate may bring the colours that the first copy came without.
         self._db.executemany(
             "INSERT OR IGNORE INTO colour (piece_id, plane) VALUES (?, ?)",
-            [(n, r.piece.colour) for n, r in seen_again if r.piece.colour is not None],
+            [(n, p.colours[k]) for k, n in seen_again.items() if k in p.colours],
         )
-        for number, r in seen_again:
+        tags: dict[int, list[str]] = {}
+        for place, tag in p.tag_rows:
+            if place in seen_again:
+                tags.setdefault(place, []).append(tag)
+        for place, number in seen_again.items():
             # Only a place where the piece was not seen before can teach something new.
-            if self._write_origin(number, r):
-                self._enrich(number, r.piece)
+            if self._write_origin(p, place, number):
+                self._enrich(p, place, number, tags.get(place, ()))
 
-    def _write_fresh(self, fresh: Sequence[tuple[int, _Prepared]], before: int) -> None:
-        """Rows of pieces that were not there, ids above ``before``, and both search indexes of them."""
+    def _write_fresh(self, p: Columns, fresh: dict[int, int], before: int) -> None:
+        """Rows of pieces that were not there, ids above ``before``, and the index of their words.
+
+        Their shapes are left to ``index_shapes``: as dear as all the rest together.
+        """
+        everyone = len(fresh) == len(p)
+
+        def pick(values: list[Any]) -> list[Any]:
+            return values if everyone else [values[k] for k in fresh]
+
+        sources = [self._sources[name] for name in pick(p.source)]
+        columns = [pick(getattr(p, name)) for name in PIECE_COLUMNS]
         self._db.executemany(
-            "INSERT INTO piece (id, hash, bare_hash, mirror_hash, text, title, description, artist,"
-            " tags, kind, charset, is_grid, width, height, chars, ink, glyphs, source_id, licence,"
-            " sequence, ingest_id, made, crew, flags)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            [self._piece_row(number, r) for number, r in fresh],
+            _NEW_PIECE,
+            zip(fresh.values(), sources, repeat(self._ingest), *columns),
         )
         self._db.executemany(
             "INSERT INTO tag (piece_id, name) VALUES (?, ?)",
-            [(number, tag) for number, r in fresh for tag in r.piece.tags],
+            [(fresh[k], tag) for k, tag in p.tag_rows if k in fresh],
         )
         self._db.executemany(
             "INSERT OR IGNORE INTO credit (piece_id, row, col, length, text, artist)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (number, c.row, c.column, c.length, c.text, c.artist)
-                for number, r in fresh
-                for c in r.credits
-            ],
+            [(fresh[k], *span) for k, *span in p.credit_rows if k in fresh],
         )
         self._db.executemany(
             "INSERT INTO colour (piece_id, plane) VALUES (?, ?)",
-            [(n, r.piece.colour) for n, r in fresh if r.piece.colour is not None],
+            [(fresh[k], plane) for k, plane in p.colours.items() if k in fresh],
         )
         # A new piece has no origin yet: nothing to look up.
-        self._db.executemany(_NEW_ORIGIN, [self._origin_row(number, r) for number, r in fresh])
+        kept = {k: self._keep_original(data) for k, data in p.originals.items() if k in fresh}
+        self._db.executemany(
+            _NEW_ORIGIN,
+            zip(
+                fresh.values(), sources, repeat(self._ingest), pick(p.path), pick(p.locator),
+                pick(p.title), pick(p.artist), pick(p.licence), pick(p.encoding), pick(p.steps),
+                [kept.get(k) for k in fresh] if kept else repeat(None),
+            ),
+        )  # fmt: skip
         self._db.execute(
             "INSERT INTO piece_fts (rowid, title, tags, description, artist)"
             " SELECT id, title, tags, description, artist FROM piece WHERE id > ?",
             (before,),
         )
-        self._db.execute(
-            "INSERT INTO piece_art (rowid, text) SELECT id, text FROM piece WHERE id > ?", (before,)
-        )
+        self._db.execute("INSERT INTO unindexed SELECT id FROM piece WHERE id > ?", (before,))
 
-    def _piece_row(self, number: int, r: _Prepared) -> tuple[object, ...]:
-        p, m = r.piece, r.measures
-        return (
-            number, r.hash, *r.bare, p.text, p.title, p.description, p.artist,
-            json.dumps(sorted(p.tags), ensure_ascii=False) if p.tags else "[]", p.kind, m.charset, int(m.is_grid),
-            m.width, m.height, m.chars, m.ink, m.glyphs, self._sources[p.source], p.licence,
-            p.sequence, self._ingest, p.made, p.group, json.dumps(p.flags) if p.flags else "[]",
-        )  # fmt: skip
-
-    def _origin_row(self, number: int, r: _Prepared) -> tuple[object, ...]:
-        p = r.piece
-        return (
-            number, self._sources[p.source], self._ingest, p.path, p.locator, p.title, p.artist,
-            p.licence, p.encoding, json.dumps(p.steps) if p.steps else "[]",
-            self._keep_original(p.original),
-        )  # fmt: skip
-
-    def _write_origin(self, number: int, r: _Prepared) -> bool:
+    def _write_origin(self, p: Columns, k: int, number: int) -> bool:
+        source = self._sources[p.source[k]]
         there = self._db.execute(
             "SELECT 1 FROM origin WHERE source_id = ? AND path = ? AND locator = ? AND piece_id = ?",
-            (self._sources[r.piece.source], r.piece.path, r.piece.locator, number),
+            (source, p.path[k], p.locator[k], number),
         ).fetchone()
         if there:
             return False
-        self._db.execute(_NEW_ORIGIN, self._origin_row(number, r))
+        self._db.execute(
+            _NEW_ORIGIN,
+            (
+                number, source, self._ingest, p.path[k], p.locator[k], p.title[k], p.artist[k],
+                p.licence[k], p.encoding[k], p.steps[k], self._keep_original(p.originals.get(k)),
+            ),
+        )  # fmt: skip
         return True
 
     def _keep_original(self, data: bytes | None) -> int | None:
@@ -300,23 +261,23 @@ class Writer:
         self._last = (data, int(row[0]))
         return int(row[0])
 
-    def _enrich(self, number: int, piece: Piece) -> None:
+    def _enrich(self, p: Columns, k: int, number: int, tags: Sequence[str]) -> None:
         """What a further origin knows: tags are joined, missing title and artist filled in."""
         self._db.executemany(
             "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)",
-            [(number, tag) for tag in piece.tags],
+            [(number, tag) for tag in tags],
         )
-        if piece.title or piece.artist:
+        if p.title[k] or p.artist[k]:
             self._db.execute(
                 "UPDATE piece SET title = coalesce(title, ?1), artist = coalesce(artist, ?2)"
                 " WHERE id = ?3 AND ((title IS NULL AND ?1 IS NOT NULL)"
                 " OR (artist IS NULL AND ?2 IS NOT NULL))",
-                (piece.title, piece.artist, number),
+                (p.title[k], p.artist[k], number),
             )
-        if piece.made or piece.group:
+        if p.made[k] or p.crew[k]:
             self._db.execute(
                 "UPDATE piece SET made = coalesce(made, ?1), crew = coalesce(crew, ?2) WHERE id = ?3",
-                (piece.made, piece.group, number),
+                (p.made[k], p.crew[k], number),
             )
 
     def _write_rejections(self, rejections: Sequence[Rejection], tally: Tally) -> None:
@@ -331,3 +292,29 @@ class Writer:
                 for r in rejections
             ],
         )
+
+
+def index_shapes(
+    connection: sqlite3.Connection, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Fill the index of shapes with the pieces that it lacks, some thousands a transaction; how many."""
+    (total,) = connection.execute("SELECT count(*) FROM unindexed").fetchone()
+    done = 0
+    while True:
+        with transaction(connection):
+            row = connection.execute(
+                "SELECT max(piece_id), count(*) FROM"
+                " (SELECT piece_id FROM unindexed ORDER BY piece_id LIMIT ?)",
+                (SHAPES_AT_ONCE,),
+            ).fetchone()
+            if not row[1]:
+                return done
+            connection.execute(
+                "INSERT INTO piece_art (rowid, text) SELECT id, text FROM unindexed CROSS JOIN piece"
+                " ON piece.id = unindexed.piece_id WHERE unindexed.piece_id <= ?",
+                row[:1],
+            )
+            connection.execute("DELETE FROM unindexed WHERE piece_id <= ?", row[:1])
+        done += row[1]
+        if progress:
+            progress(done, total)

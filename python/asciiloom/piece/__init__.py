@@ -1,6 +1,6 @@
 """What a piece *is*: canonical text, grid, measures, hashes, credits. Pure functions, no I/O."""
 
-from asciiloom.piece.canonical import Canonical, canonicalize
+from asciiloom.piece.canonical import Canonical, canonicalize, is_canonical
 from asciiloom.piece.colour import ColourPlane
 from asciiloom.piece.credit import CreditSpan, blank_credits, find_credits
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
@@ -9,25 +9,31 @@ from asciiloom.piece.measure import (
     CHARSET_FITS,
     CHARSETS,
     CP437_GLYPHS,
+    Counts,
     Measures,
     cell_widths,
+    count_batch,
     measure,
     measure_batch,
 )
 from asciiloom.piece.piece import KINDS, Piece, Rejection, clean_tags, one_line
+from asciiloom.piece.quality import LINT, Quality, qualities, quality
 
 __all__ = [
     "CHARSETS",
     "CHARSET_FITS",
     "CP437_GLYPHS",
     "KINDS",
+    "LINT",
     "MIRROR",
     "Canonical",
     "ColourPlane",
+    "Counts",
     "CreditSpan",
     "Grid",
     "Measures",
     "Piece",
+    "Quality",
     "Rejection",
     "bare_hashes",
     "blank_credits",
@@ -35,9 +41,13 @@ __all__ = [
     "cell_widths",
     "clean_tags",
     "content_hash",
+    "count_batch",
     "find_credits",
+    "is_canonical",
     "measure",
     "measure_batch",
     "mirror_text",
     "one_line",
+    "qualities",
+    "quality",
 ]

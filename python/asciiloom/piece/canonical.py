@@ -28,6 +28,8 @@ _CONTROLS = re.compile(
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile("[\u00a0\u2007\u202f]")
+# A row without an indent, after the first: then there is no common one.
+_FLUSH = re.compile(r"\n[^ \n]")
 _PLAIN = re.compile(r"[\n -~]*\Z")
 
 
@@ -70,13 +72,14 @@ def _trim(text: str) -> str:
     return "\n".join(row[indent:] for row in rows) if indent else "\n".join(rows)
 
 
-def _is_canonical(text: str) -> bool:
-    """A cheap test that most text from tables passes: printable ASCII with nothing to trim."""
+def is_canonical(text: str) -> bool:
+    """A cheap test that most text from tables passes: printable ASCII with nothing to trim or change."""
     return (
         text.isascii()
-        and text[:1] not in ("", " ", "\n")
+        and text[:1] not in ("", "\n")
         and text[-1] not in " \n"
         and " \n" not in text
+        and (text[0] != " " or _FLUSH.search(text) is not None)
         and text.replace("\n", "").isprintable()
     )
 
@@ -88,7 +91,7 @@ def canonicalize(text: str) -> Canonical:
     characters, rows right-stripped, blank edge rows dropped, common indent removed. Total
     (any ``str`` is fine, lone surrogates become U+FFFD) and idempotent.
     """
-    if _is_canonical(text):
+    if is_canonical(text):
         return Canonical(text)
     steps: list[str] = []
     if not _PLAIN.match(text):

@@ -42,8 +42,8 @@ _PHRASE = re.compile(
 )
 _LISTED = frozenset(SIGNATURES)
 _TOKEN = re.compile(r"[A-Za-z]+\d*(?:'[A-Za-z]+)*")
-# Without one of these no phrase can match.
-_HINTS = ("by", "(c)", "artist:", "@")
+# Without one of these in its row no phrase can match.
+_HINT = re.compile(r"by[: ]|\(c\)|artist:|<[\w.+-]{1,64}@", re.IGNORECASE)
 # Two-letter initials are common words and strokes; they count only at the lower right of a drawing.
 _SHORT = 2
 
@@ -69,18 +69,19 @@ def _signed(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def find_credits(text: str, artist: str | None = None) -> tuple[CreditSpan, ...]:
     """Signature spans in canonical ``text``; a stated ``artist`` wins over the word list's name."""
-    # Most art is unsigned: its words against the list are far cheaper than one pattern of all.
+    # Most art is unsigned: its words against the list are far cheaper than one pattern of all, and
+    # only rows with the beginning of a phrase are read as one.
     words = tuple(sorted(_LISTED.intersection(_TOKEN.findall(text))))
-    lowered = text.lower()
-    phrases = any(hint in lowered for hint in _HINTS)
-    if not words and not phrases:
+    hinted = {text.count("\n", 0, match.start()) for match in _HINT.finditer(text)}
+    if not words and not hinted:
         return ()
     spans: list[CreditSpan] = []
     rows = text.split("\n")
     pattern = _signed(words) if words else None
-    for number, row in enumerate(rows):
+    for number in range(len(rows)) if words else sorted(hinted):
+        row = rows[number]
         taken: set[int] = set()
-        for match in _PHRASE.finditer(row) if phrases else ():
+        for match in _PHRASE.finditer(row) if number in hinted else ():
             name = match["artist"] or match["holder"] or match["mailed"]
             spans.append(CreditSpan(number, match.start(), len(match[0]), match[0], name.strip()))
             taken.update(range(match.start(), match.end()))

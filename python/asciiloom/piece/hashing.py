@@ -4,10 +4,12 @@ import hashlib
 import re
 
 from asciiloom.piece.credit import CreditSpan, blank_credits
-from asciiloom.piece.grid import mirror_text
+from asciiloom.piece.grid import MIRROR, mirror_text
 
 HASH_BYTES = 16
 _BLANK_ROWS = re.compile(r"\n{2,}")
+_BLANK_ROW_BYTES = re.compile(rb"\n{2,}")
+_MIRROR_BYTES = bytes(MIRROR.get(code, code) for code in range(256))
 
 
 def content_hash(content: str | bytes) -> str:
@@ -28,6 +30,21 @@ def bare_hashes(text: str, credits: tuple[CreditSpan, ...] = ()) -> tuple[str, s
     or signature, the second also where one is the other's mirror image. A *candidate* test: art
     of one repeated glyph keeps its picture in the whitespace, so a match is still to be verified.
     """
-    bare = _bare(blank_credits(text, credits))
+    text = blank_credits(text, credits)
+    if text.isascii():
+        return _ascii_hashes(text.encode())
+    bare = _bare(text)
     plain = content_hash(bare)
     return plain, min(plain, content_hash(mirror_text(bare)))
+
+
+def _ascii_hashes(text: bytes) -> tuple[str, str]:
+    """The same on the bytes of an ASCII text, which most are, without building its strings."""
+    bare = text.translate(None, b" ")
+    if b"\n\n" in bare:
+        bare = _BLANK_ROW_BYTES.sub(b"\n", bare)
+    bare = bare.strip(b"\n")
+    plain = content_hash(bare)
+    rows = bare.translate(_MIRROR_BYTES)[::-1].split(b"\n")
+    rows.reverse()
+    return plain, min(plain, content_hash(b"\n".join(rows)))

@@ -84,7 +84,7 @@ def one_line(value: object, limit: int = 500) -> str | None:
     """``value`` as one printable line, or None where nothing is left."""
     if value is None:
         return None
-    line = " ".join(str(value).split())
+    line = value if isinstance(value, str) and value.isalnum() else " ".join(str(value).split())
     if not line.isprintable():
         line = "".join(c for c in line if c.isprintable())
     return line[:limit] or None

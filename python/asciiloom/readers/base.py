@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Protocol
 
-from asciiloom.piece import ColourPlane, Piece, Rejection, canonicalize, clean_tags, one_line
+from asciiloom.piece import (
+    ColourPlane,
+    Piece,
+    Rejection,
+    canonicalize,
+    clean_tags,
+    is_canonical,
+    one_line,
+)
 
 MAX_CHARS = 1_000_000
 MAX_ROWS = 20_000
@@ -147,13 +155,17 @@ def make_item(
 
     if len(raw) > MAX_CHARS * 4:
         return reject("too-large", f"{len(raw):,} characters; at most {MAX_CHARS * 4:,}")
-    controls = 0 if _is_plain(raw) else sum(map(raw.count, _BINARY_CODES))
-    if controls > _BINARY_SHARE * len(raw):
-        return reject("binary", f"{controls:,} of {len(raw):,} characters are control codes")
-    canonical = canonicalize(raw)
-    text = canonical.text
-    if not text.strip(" \n\u3000"):
-        return reject("empty", "nothing but whitespace and control codes")
+    if is_canonical(raw):
+        text = raw
+        changed: tuple[str, ...] = ()
+    else:
+        controls = 0 if _is_plain(raw) else sum(map(raw.count, _BINARY_CODES))
+        if controls > _BINARY_SHARE * len(raw):
+            return reject("binary", f"{controls:,} of {len(raw):,} characters are control codes")
+        canonical = canonicalize(raw)
+        text, changed = canonical.text, canonical.steps
+        if not text.strip(" \n\u3000"):
+            return reject("empty", "nothing but whitespace and control codes")
     rows = text.count("\n") + 1
     widest = max(map(len, text.split("\n")))
     if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
@@ -177,7 +189,7 @@ def make_item(
         encoding=encoding,
         original=original,
         sequence=sequence,
-        steps=(*steps, *canonical.steps),
+        steps=(*steps, *changed),
         group=one_line(group),
         made=made,
         colour=colour.pack() if colour is not None else None,

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from asciiloom.piece import KINDS, Rejection
 from asciiloom.readers.base import Input, Item, ReadOptions, make_item
 
@@ -207,8 +209,9 @@ def _row_item(
         return Rejection("no-text", detail, name, source.path, locator)
     tags = _tags(values.get("tags"))
     tags += tuple(value for column in numbered_columns(tuple(row)) if (value := row[column]))
-    film = next((m[1] for t in tags if isinstance(t, str) and (m := _FILM.match(t))), None)
-    kind = str(values.get("kind") or ("frame" if film else _kind(tags, text)))
+    film, meant = _meaning(tuple(map(str, tags)))
+    # A single row is a line.
+    kind = str(values.get("kind") or meant or ("art" if "\n" in text.strip("\r\n") else "line"))
     where = values.get("path")
     return make_item(
         text,
@@ -226,20 +229,23 @@ def _row_item(
     )
 
 
-def _kind(tags: tuple[object, ...], text: str) -> str:
-    """The style a row's own tags state; a single row is a line."""
-    names = {str(tag).lower() for tag in tags}
-    for tag, kind in (
-        ("figlet", "banner"),
-        ("generated", "banner"),
-        ("hbanner", "banner"),
-        ("cow", "cow"),
-        ("logo", "logo"),
-        ("box", "box"),
-    ):
-        if tag in names:
-            return kind
-    return "art" if "\n" in text.strip("\r\n") else "line"
+_KIND_OF_TAG = {
+    "figlet": "banner",
+    "generated": "banner",
+    "hbanner": "banner",
+    "cow": "cow",
+    "logo": "logo",
+    "box": "box",
+}
+
+
+@functools.lru_cache(1 << 14)
+def _meaning(tags: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """(film, kind) that a row's own tags state; the same few combinations come again and again."""
+    film = next((m[1] for tag in tags if (m := _FILM.match(tag))), None)
+    names = {tag.lower() for tag in tags}
+    kind = next((kind for tag, kind in _KIND_OF_TAG.items() if tag in names), None)
+    return film, "frame" if film else kind
 
 
 def _tags(value: object) -> tuple[object, ...]:
@@ -296,9 +302,12 @@ def _jsonl_rows(source: Input) -> Iterator[Row]:
 
 def _parse(line: bytes) -> Mapping[str, Any] | str:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return f"bad-json: {str(error)[:200]}"
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:  # NaN, numbers of any length, lone surrogates: what Python itself writes
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            return f"bad-json: {str(error)[:200]}"
     if isinstance(row, str):
         return {"text": row}
     return (
