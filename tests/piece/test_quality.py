@@ -27,6 +27,7 @@ def test_lint(text: str, flag: str) -> None:
     [
         CAT,
         CAT + "\n\nArt by: Joan Stark",
+        "HH   HH EEEEEEE LL\nHHHHHHH EEEE    LL\nHH   HH EEEEEEE LLLLLLL #",
         "+------+\n| one  |\n| two  |\n| three|\n+------+",
         "|\\     /|\n| \\   / |\n|  \\ /  |\n|  o o  |\n'-------'",
     ],
@@ -34,6 +35,11 @@ def test_lint(text: str, flag: str) -> None:
 def test_good_art_has_no_flag(text: str) -> None:
     found = quality(text)
     assert found.flags == () and found.score > 0.9
+
+
+def test_flags_that_are_known_are_not_repeated() -> None:
+    text = "the cat sat on the mat"
+    assert quality(text, quality(text).flags).flags == quality(text).flags
 
 
 def test_the_parts_make_the_score_and_readers_flags_count() -> None:

@@ -2,6 +2,7 @@
 
 import codecs
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,22 +190,35 @@ def _summary(total: Tally) -> dict[str, Any]:
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="Of the train/validation/test split."
 )
+@click.option(
+    "--same",
+    type=click.FloatRange(0.4, 1),
+    help="Share of agreeing ink from which pieces are the same.",
+)
+@click.option("--variant", type=click.FloatRange(0.4, 1), help="And from which they are variants.")
 @json_option
 @quiet_option
-def dedup_command(db: str, seed: int, as_json: bool, quiet: bool) -> None:
+def dedup_command(
+    db: str, seed: int, same: float | None, variant: float | None, as_json: bool, quiet: bool
+) -> None:
     """Find near-twins in DB, mark one canonical piece of each cluster, split without leaks.
 
-    Only pieces that are new since the last run are signed and compared.
+    Only pieces that are new since the last run are signed and compared. --same and --variant move the
+    lines between verdicts, from the scores that are kept; verdicts of `review` stay.
 
     Example: asciiloom dedup art.db
     """
+    from asciiloom.corpus.dedup import kept_lines
+
     with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
 
         def tick(stage: str, done: int, total: int) -> None:
             bar(done, total, stage)
 
         try:
-            report = corpus.dedup(seed=seed, progress=tick)
+            kept = kept_lines(corpus.connection)
+            lines = replace(kept, same=same or kept.same, variant=variant or kept.variant)
+            report = corpus.dedup(seed=seed, lines=lines, progress=tick)
         except sqlite3.OperationalError as error:
             raise click.ClickException(f"{db}: {error}; is it writable?") from error
     if as_json:

@@ -5,7 +5,13 @@ from typing import Any
 
 import click
 
-from asciiloom.cli.options import SIZE, json_option, quiet_option
+from asciiloom.cli.options import (
+    SIZE,
+    build_selection,
+    json_option,
+    quiet_option,
+    selection_options,
+)
 from asciiloom.cli.output import progress, put, put_json, say
 from asciiloom.emit import TARGETS, emit
 from asciiloom.piece import KINDS, measure
@@ -123,13 +129,31 @@ def _facts(text: str, words: str, kind: str | None, seed: int, index: int) -> di
 
 
 @click.command("export")
-@click.argument("target", type=click.Path(file_okay=False))
+@click.argument("target", type=click.Path())
+@click.option(
+    "--corpus",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A corpus to export, or a selection of it.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "parquet", "hf"]),
+    help="Of a corpus; by TARGET's name where not given (a folder: hf).",
+)
+@click.option(
+    "--originals", is_flag=True, help="Of a corpus in JSONL: with the bytes that pieces came from."
+)
+@selection_options
 @click.option(
     "--model", type=click.Path(exists=True, file_okay=False), help="A run or checkpoint to export."
 )
 @click.option("--preset", help="Or a fresh untrained model of this preset.")
 @click.option(
-    "--charset", default="ascii", show_default=True, help="Of a fresh model: ascii, cp437 or bytes."
+    "--model-charset",
+    default="ascii",
+    show_default=True,
+    help="Of a fresh model: ascii, cp437 or bytes.",
 )
 @click.option(
     "--best/--latest",
@@ -138,22 +162,43 @@ def _facts(text: str, words: str, kind: str | None, seed: int, index: int) -> di
 )
 @json_option
 def export_command(
-    target: str, model: str | None, preset: str | None, charset: str, best: bool, as_json: bool
+    target: str,
+    corpus: str | None,
+    form: str | None,
+    originals: bool,
+    model: str | None,
+    preset: str | None,
+    model_charset: str,
+    best: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
-    """Write model.safetensors, config.json and tokenizer.json into the folder TARGET.
+    """Write a model's model.safetensors, config.json and tokenizer.json into the folder TARGET, or a corpus
+    (or what the filters leave of it) to TARGET as JSONL, Parquet or a Hugging Face dataset folder.
 
+    \b
     Example: asciiloom export out/ --model runs/first
+             asciiloom export cats.parquet --corpus art.db --tag cat --redistributable
     """
+    if [corpus, model, preset].count(None) != 2:
+        raise click.UsageError("say what to export: --corpus DB, --model FOLDER or --preset NAME")
+    if corpus is not None:
+        from asciiloom.cli.keep import export_corpus
+
+        count = export_corpus(corpus, target, form, build_selection(given), originals)
+        if as_json:
+            put_json({"target": target, "pieces": count})
+        else:
+            say(f"{target}: {count:,} pieces")
+        return
     from asciiloom.export import export_model, fresh_model
     from asciiloom.model import PRESETS, Card, load_model
     from asciiloom.train import find_checkpoint
 
-    if (model is None) == (preset is None):
-        raise click.UsageError("say what to export: --model FOLDER or --preset NAME")
     if preset is not None:
         if preset not in PRESETS:
             raise click.UsageError(f"no preset {preset!r}; one of {', '.join(PRESETS)}")
-        network, card = fresh_model(preset, charset), Card()
+        network, card = fresh_model(preset, model_charset), Card()
     else:
         folder = Path(model or "")
         chosen = folder / "best" if best and (folder / "best").exists() else find_checkpoint(folder)

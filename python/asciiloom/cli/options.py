@@ -75,6 +75,9 @@ _SELECTION = (
         "--canonical", "canonical_only", is_flag=True, help="One of each near-twin cluster."
     ),
     click.option("--grid", "grid_only", is_flag=True, help="Only art for a monospace grid."),
+    click.option(
+        "--quality", "min_quality", type=click.FloatRange(0, 1), help="At least this good, 0 to 1."
+    ),
     click.option("--withdrawn", is_flag=True, help="Only pieces that were rejected."),
 )
 
@@ -98,7 +101,7 @@ def build_selection(given: dict[str, Any], base: Selection | None = None, **more
     values: dict[str, Any] = {"width": width, "height": height, **more}
     for name in (
         "ink", "chars", "tags", "without_tags", "sources", "artists", "licences", "kinds",
-        "redistributable", "charset", "glyphs", "split", "canonical_only", "grid_only", "withdrawn",
+        "redistributable", "charset", "glyphs", "split", "canonical_only", "grid_only", "withdrawn", "min_quality",
     ):  # fmt: skip
         if (value := given.pop(name, None)) not in (None, (), False):
             values[name] = value

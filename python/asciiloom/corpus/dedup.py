@@ -25,7 +25,7 @@ from asciiloom.corpus.clusters import Pair, cluster
 from asciiloom.corpus.grids import I64, U32, GridBatch, entropy
 from asciiloom.corpus.judge import LETTERING_BITS, LETTERING_ROWS, Lines
 from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, THREADS, verify_pairs
-from asciiloom.corpus.writer import transaction
+from asciiloom.corpus.writer import index_shapes, transaction
 
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
 VERIFY_BATCH = 1_000_000
@@ -96,6 +96,8 @@ def dedup(
         seconds[name] = round(now - clock, 3)
         clock = now
 
+    index_shapes(connection)  # what a large ingest left for later
+    lap("shapes")
     lines, moved = _settle_lines(connection, lines)
     fresh = runs.fresh_pieces(connection)
     missing = runs.unsigned(connection, fresh)

@@ -238,7 +238,7 @@ def _count(
                     letters += 1
                     row_letters += 1
                     run += 1
-                    words += run == 2
+                    words += run == 2 and code != earlier  # "HH" is a stroke of a letter
                 else:
                     run = 0
                 if 0x3040 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0:

@@ -87,10 +87,10 @@ def qualities(
     )
     for name, column in named:
         for k in np.flatnonzero(column).tolist():
-            flags[k] = (*flags[k], name)
+            flags[k] = tuple(dict.fromkeys((*flags[k], name)))
     for k in np.flatnonzero(counts.credit).tolist():
         if has_cut_credit(texts[k]):
-            flags[k] = (*flags[k], "truncated-credit")
+            flags[k] = tuple(dict.fromkeys((*flags[k], "truncated-credit")))
     for k in range(len(texts)):
         if flags[k]:
             for flag, part in FLAG_PARTS.items():

@@ -1,0 +1,199 @@
+"""``import``, ``merge``, ``backup``, ``check``, ``repair``, ``vacuum``, ``index``, ``splits``: keeping a corpus."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asciiloom.cli.options import database_argument, json_option, quiet_option
+from asciiloom.cli.output import progress, put, put_json, say, table
+from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus.splits import check_splits
+from asciiloom.corpus.transfer import (
+    merge,
+    pieces_of_record,
+    read_records,
+    records,
+    write_hf,
+    write_jsonl,
+    write_parquet,
+)
+from asciiloom.corpus.upkeep import backup, check, repair, vacuum
+from asciiloom.corpus.writer import index_shapes
+
+
+def export_corpus(
+    db: str, target: str, form: str | None, selection: Selection, originals: bool
+) -> int:
+    """Write a selection to ``target``, in the format that its name says where none is given."""
+    path = Path(target)
+    by_name = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}.get(path.suffix, "hf")
+    form = form or by_name
+    with Corpus(db) as corpus:
+        if form == "hf":
+            return write_hf(corpus, selection, path, Path(db).stem)
+        if form == "parquet":
+            return write_parquet(records(corpus, selection, originals), path)
+        return write_jsonl(records(corpus, selection, originals), path)
+
+
+@click.command("import")
+@database_argument
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@json_option
+def import_command(db: str, source: Path, as_json: bool) -> None:
+    """Bring what `export --corpus` wrote (JSONL, Parquet or a Hugging Face folder) into DB, made if missing:
+    every origin, tag, credit and licence.
+
+    Example: asciiloom import art.db art.jsonl
+    """
+    with Corpus(db, create=True) as corpus:
+        pieces = (piece for record in read_records(source) for piece in pieces_of_record(record))
+        counts = corpus.add(pieces, f"import {source}").row()
+    _tell(counts, as_json)
+
+
+@click.command("merge")
+@database_argument
+@click.argument("other", type=click.Path(exists=True, dir_okay=False))
+@json_option
+def merge_command(db: str, other: str, as_json: bool) -> None:
+    """Bring every piece of the corpus OTHER into DB, with origins, originals, colours and rejections by
+    curators. Run dedup afterwards.
+
+    Example: asciiloom merge art.db theirs.db
+    """
+    with Corpus(db, create=True) as corpus, Corpus(other) as theirs:
+        counts = merge(corpus, theirs)
+    _tell(counts, as_json)
+
+
+def _tell(counts: dict[str, int], as_json: bool) -> None:
+    if as_json:
+        put_json(counts)
+    else:
+        say(", ".join(f"{name} {count:,}" for name, count in counts.items()))
+
+
+@click.command("backup")
+@database_argument
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@quiet_option
+def backup_command(db: str, target: Path, quiet: bool) -> None:
+    """Copy DB to TARGET while others may use it. The copy is checked before it gets its name.
+
+    Example: asciiloom backup art.db art-2026-01-31.db
+    """
+    with Corpus(db) as corpus, progress("copying", quiet=quiet) as bar:
+        size = backup(corpus.connection, target, bar)
+    say(f"{target}: {size:,} bytes")
+
+
+@click.command("check")
+@database_argument
+@click.option("--deep", is_flag=True, help="Also hash every text anew.")
+@json_option
+def check_command(db: str, deep: bool, as_json: bool) -> None:
+    """Look for damage in DB: pages, references, search indexes, orphans, clusters. Exits 1 if there is any.
+
+    Example: asciiloom check art.db --deep
+    """
+    with Corpus(db) as corpus:
+        wrong = check(corpus.connection, deep=deep)
+    if as_json:
+        put_json({"db": db, "sound": not wrong, "wrong": wrong})
+    else:
+        for line in wrong:
+            put(line)
+        say(f"{db}: sound" if not wrong else f"{db}: {len(wrong)} kinds of damage; try `repair`")
+    if wrong:
+        raise SystemExit(1)
+
+
+@click.command("repair")
+@database_argument
+@json_option
+def repair_command(db: str, as_json: bool) -> None:
+    """Make anew what can be derived (search indexes, images of tags) and remove orphans from DB.
+
+    Example: asciiloom repair art.db
+    """
+    with Corpus(db) as corpus:
+        try:
+            done = repair(corpus.connection)
+        except sqlite3.DatabaseError as error:
+            raise click.ClickException(
+                f"{db} is damaged beyond repair by this command: {error}; restore a backup"
+            ) from error
+        left = check(corpus.connection)
+    if as_json:
+        put_json({"done": done, "left": left})
+        return
+    for line in done:
+        say(line)
+    say("sound" if not left else f"left: {'; '.join(left)}")
+
+
+@click.command("vacuum")
+@database_argument
+@json_option
+def vacuum_command(db: str, as_json: bool) -> None:
+    """Give unused space of DB back and order its indexes.
+
+    Example: asciiloom vacuum art.db
+    """
+    with Corpus(db) as corpus:
+        before, after = vacuum(corpus.connection)
+    if as_json:
+        put_json({"before": before, "after": after})
+    else:
+        say(f"{before:,} bytes before, {after:,} after")
+
+
+@click.command("index")
+@database_argument
+@quiet_option
+def index_command(db: str, quiet: bool) -> None:
+    """Fill the index of shapes, which a large ingest leaves for later. Searches find the same without it, slower.
+
+    Example: asciiloom index art.db
+    """
+    with Corpus(db) as corpus, progress("shapes", quiet=quiet) as bar:
+        count = index_shapes(corpus.connection, bar)
+    say(f"{count:,} pieces indexed")
+
+
+@click.command("splits")
+@database_argument
+@click.option(
+    "--check",
+    "checking",
+    is_flag=True,
+    help="Look for families on several sides; exit 1 if there are.",
+)
+@json_option
+def splits_command(db: str, checking: bool, as_json: bool) -> None:
+    """Show how DB is split, and with --check whether near-twins or frames of a film leak from one side to another.
+
+    Example: asciiloom splits art.db --check
+    """
+    with Corpus(db) as corpus:
+        rows: list[tuple[Any, ...]] = corpus.connection.execute(
+            "SELECT coalesce(split, 'none yet'), count(*), sum(canonical), count(DISTINCT cluster_id)"
+            " FROM piece GROUP BY split ORDER BY 2 DESC"
+        ).fetchall()
+        leaks = check_splits(corpus.connection) if checking else []
+    names = ("split", "pieces", "canonical", "clusters")
+    if as_json:
+        shown = [{"a": k.a, "b": k.b, "sides": k.sides, "by": k.by} for k in leaks[:1000]]
+        report: dict[str, Any] = {"splits": [dict(zip(names, row, strict=True)) for row in rows]}
+        put_json(report | ({"leaks": len(leaks), "pairs": shown} if checking else {}))
+    else:
+        put(table(rows, names))
+        for leak in leaks[:20]:
+            put(f"leak: {leak.a} ({leak.sides[0]}) and {leak.b} ({leak.sides[1]}), {leak.by}")
+        if checking:
+            say(f"{len(leaks):,} leaks" if leaks else "no leak: every family is on one side")
+    if leaks:
+        raise SystemExit(1)
