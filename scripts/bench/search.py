@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Search latency on a corpus of one's own, p50 and p95 over many words, beside what a plain tool would do.
 
-Peers in the same run: the FTS5 query that sqlite-utils issues (join, order by rank, limit), and LIKE over
-titles and tags. Words are the corpus's own tags, the most common first, so common terms are in.
+Peers in the same run: the FTS5 query that sqlite-utils issues (join, order by rank, limit), LIKE over
+titles and tags, and ripgrep (where it is installed) for the same shapes over the texts in one file. Words are the corpus's own tags, the most common first, so common terms are in.
 
 Example: python scripts/bench/search.py art.db --queries 60
 """
 
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +20,7 @@ from _common import options, report
 
 from asciiloom.corpus import Corpus, Selection
 
+ROWS = (".-----.\n| o o |", " /\\\n/  \\", "+--+\n|  |", "|__|\n    |")
 SHAPES = ("(o.o)", "/\\_/\\", "+--+", "###", "|__|")
 
 
@@ -51,6 +55,7 @@ def main() -> None:
             "word, size, ranked": lambda i: page(
                 Selection(text=word(i), width=(None, 40), height=(None, 12), order="rank", limit=10)
             ),
+            "two rows in the art": lambda i: page(Selection(glyphs=ROWS[i % len(ROWS)], limit=10)),
             "shape in the art": lambda i: page(Selection(glyphs=SHAPES[i % len(SHAPES)], limit=10)),
             "random of all": lambda i: page(Selection(order="random", seed=i, limit=10)),
             "plain FTS5, ranked": lambda i: plain(
@@ -62,11 +67,22 @@ def main() -> None:
                 "SELECT * FROM piece WHERE title LIKE ?1 OR tags LIKE ?1 LIMIT 10 OFFSET 1000", f"%{word(i)}%"
             ),
         }  # fmt: skip
+        if rg := shutil.which("rg"):
+            texts = Path(tempfile.mkdtemp()) / "texts.txt"
+            with texts.open("w") as stream:
+                for (text,) in corpus.connection.execute("SELECT text FROM piece"):
+                    stream.write(text + "\n")
+            command = [rg, "-F", "-c", "-e"]
+            jobs["ripgrep, shape"] = lambda i: (
+                lambda: subprocess.run(
+                    [*command, SHAPES[i % len(SHAPES)], str(texts)], capture_output=True
+                )
+            )
         rows = []
         for name, make in jobs.items():
             count = (
                 told.queries
-                if name not in ("random of all", "LIKE")
+                if name not in ("random of all", "LIKE", "ripgrep, shape")
                 else max(3, told.queries // 10)
             )
             make(0)()

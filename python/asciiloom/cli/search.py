@@ -8,10 +8,12 @@ import click
 
 from asciiloom.cli.options import build_selection, database_argument, json_option, selection_options
 from asciiloom.cli.output import put, put_json, put_rows, say, table
-from asciiloom.corpus import Corpus
+from asciiloom.corpus import Corpus, Selection
 from asciiloom.corpus.stats import stats
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
 
+# A page of pieces near in shape is what the filters leave of so many.
+LIKE_FROM = 200
 _HIDDEN = ("bare_hash", "mirror_hash", "source_id", "ingest_id")
 
 
@@ -40,6 +42,7 @@ def _line(record: dict[str, Any]) -> str:
     default="rank",
     show_default=True,
 )
+@click.option("--like", type=int, metavar="ID", help="Near in shape to piece ID, nearest first.")
 @click.option("--random", "shuffled", is_flag=True, help="In random order, by --seed.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--json", "form", flag_value="json", help="One JSON array.")
@@ -53,6 +56,7 @@ def search_command(
     limit: int,
     offset: int,
     order: str,
+    like: int | None,
     shuffled: bool,
     seed: int,
     form: str | None,
@@ -65,6 +69,8 @@ def search_command(
     QUERY knows "a phrase", prefix*, -without, this OR that, title: tag: artist:
     Example: asciiloom search art.db dragon --max 60x20
              asciiloom search art.db --glyphs '(o.o)' --width ..30
+             asciiloom search art.db --glyphs $'/\\\\_/\\\\\\n( o.o )'
+             asciiloom search art.db --like 17
     """
     selection = build_selection(
         given,
@@ -75,10 +81,20 @@ def search_command(
         offset=0 if only_count else offset,
     )
     with Corpus(db) as corpus:
+        if like is not None:
+            near = [near.id for near in corpus.alike(like, LIKE_FROM)]
+            fits = set(
+                corpus.ids(selection.replace(ids=tuple(near), limit=None, offset=0, order="id"))
+            )
+            page = [number for number in near if number in fits][offset : offset + limit]
+            place = {number: k for k, number in enumerate(page)}
+            selection = Selection(ids=tuple(page), withdrawn=selection.withdrawn)
         if only_count:
             put(str(corpus.count(selection)))
             return
         records = corpus.select(selection)
+        if like is not None:
+            records = iter(sorted(records, key=lambda record: place[record["id"]]))
         if form in ("json", "nl", "csv"):
             put_rows(_public(records), form)
             return
@@ -101,7 +117,7 @@ def search_command(
             for record in found:
                 put(f"{record['text']}\n")
                 say(f"  {_line(record)}\n")
-        if len(found) == limit:
+        if len(found) == limit and like is None:
             total = corpus.count(selection.replace(limit=None, offset=0, order="id"))
             say(f"{len(found)} of {total:,}; more with -n or --offset")
         elif not found:

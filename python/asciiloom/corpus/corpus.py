@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from asciiloom.corpus.dedup import Progress as DedupProgress
     from asciiloom.corpus.ingest import Progress
     from asciiloom.corpus.judge import Lines
+    from asciiloom.corpus.likeness import Like
     from asciiloom.corpus.writer import Tally
     from asciiloom.piece import Piece, Rejection
     from asciiloom.readers import ReadOptions
@@ -206,6 +207,12 @@ class Corpus:
             seen = f" that was seen at {path}" if path else ""
             raise CorpusError(f"{self.path} has no piece {number}{seen}")
         return zlib.decompress(row[0]) if row[0] is not None else str(row[1]).encode()
+
+    def alike(self, number: int, limit: int = 10) -> "list[Like]":
+        """The pieces nearest in shape to piece ``number``, nearest first."""
+        from asciiloom.corpus.likeness import alike
+
+        return alike(self.connection, number, limit)
 
     def frame(self, selection: Selection | None = None) -> "pandas.DataFrame":
         """The selection as a pandas DataFrame, indexed by id."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import sqlite_utils
 
+from asciiloom.corpus.pattern import register
 from asciiloom.errors import CorpusError
 from asciiloom.resources import resource_dir
 
@@ -75,6 +76,7 @@ def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Dat
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA foreign_keys = ON")
+        register(connection)
         if os.access(path, os.W_OK):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")

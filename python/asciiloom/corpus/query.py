@@ -44,9 +44,9 @@ def fts_query(typed: str) -> str | None:
     return f"({query})" + "".join(f" NOT {term}" for term in unwanted)
 
 
-def trigram_query(shape: str) -> str | None:
-    """MATCH expression for pieces that hold every trigram of ``shape``; None below three characters."""
-    grams = dict.fromkeys(shape[i : i + 3] for i in range(len(shape) - 2))
+def trigram_query(*rows: str) -> str | None:
+    """MATCH expression for pieces that hold every trigram of ``rows``; None below three characters."""
+    grams = dict.fromkeys(row[i : i + 3] for row in rows for i in range(len(row) - 2))
     if not grams:
         return None
     return " AND ".join('"' + gram.replace('"', '""') + '"' for gram in list(grams)[:64])

@@ -8,9 +8,11 @@ SQL with bound parameters; no function of this package is needed to run it.
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from asciiloom.corpus.pattern import FUNCTION, rows_of
 from asciiloom.corpus.query import fts_query, trigram_query
 from asciiloom.errors import SelectionError
 from asciiloom.piece import CHARSET_FITS, KINDS
@@ -23,10 +25,11 @@ SPLITS = ("train", "validation", "test")
 # bm25 weights of title, tags, description, artist: a word in a title says most.
 _WEIGHTS = "10.0, 6.0, 1.0, 4.0"
 # How many matches are weighed for a page of results. A word that more pieces have tells them apart so
-# little that those after the first thousands are not worth reading.
-RANKED = 3000
+# little that those after the first thousand are not worth reading.
+RANKED = 1000
 # A seeded shuffle without any extension: square a scrambled id modulo the prime 2^31 - 1.
 _PRIME = 2147483647
+_PIECE_COLUMN = re.compile(r"\bpiece\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,12 @@ class Selection:
     """Which pieces. All given conditions hold together; the empty selection is everything.
 
     ``tags``: every one of them (``*`` is a wild card); ``without_tags``: none of them; ``text``: a
-    search as typed; ``glyphs``: a string that occurs in the art itself; ``width``, ``height``,
+    search as typed; ``glyphs``: a string that occurs in the art itself, or rows of it below one another; ``width``, ``height``,
     ``ink``, ``chars``: inclusive (low, high), None for open; ``charset``: pieces that can be shown
     where only this charset can; ``kinds``, ``sources``, ``licences``, ``artists``: one of each
     (``*`` is a wild card); ``split``: train, validation or test; ``canonical_only``: one of each
     near-twin cluster; ``grid_only``: pieces that a monospace grid shows as meant; ``withdrawn``: only
-    pieces that a curator took out, which no other selection has.
+    pieces that a curator took out, which no other selection has; ``ids``: these pieces.
     """
 
     tags: tuple[str, ...] = ()
@@ -61,6 +64,7 @@ class Selection:
     grid_only: bool = False
     redistributable: bool = False
     withdrawn: bool = False
+    ids: tuple[int, ...] | None = None
     order: str = "id"
     seed: int = 0
     limit: int | None = None
@@ -131,14 +135,23 @@ class Selection:
         if self.glyphs and not self.glyphs.replace("\n", "").isprintable():
             where.append("0")  # art holds no control characters, and FTS5 no NUL
         elif self.glyphs:
-            if grams := trigram_query(self.glyphs):
+            rows = rows_of(self.glyphs) or [self.glyphs]
+            if grams := trigram_query(*(row.strip() if len(rows) > 1 else row for row in rows)):
                 where.append(
                     "piece.id IN (SELECT rowid FROM piece_art WHERE piece_art MATCH ?"
                     " UNION ALL SELECT piece_id FROM unindexed)"
                 )
                 params.append(grams)
-            where.append("instr(piece.text, ?) > 0")
+            if len(rows) > 1:
+                # The longest row on its own first: far cheaper, and seldom there.
+                where.append(f"instr(piece.text, ?) > 0 AND {FUNCTION}(piece.text, ?)")
+                params.append(max((row.strip() for row in rows), key=len))
+            else:
+                where.append("instr(piece.text, ?) > 0")
             params.append(self.glyphs)
+        if self.ids is not None:
+            where.append("piece.id IN (SELECT value FROM json_each(?))")
+            params.append(json.dumps(self.ids))
         for tag in self.tags:
             where.append(f"piece.id IN (SELECT piece_id FROM tag WHERE name {_match(tag)})")
             params.append(tag.lower())
@@ -149,8 +162,12 @@ class Selection:
             low, high = getattr(self, name)
             for bound, operator in ((low, ">="), (high, "<=")):
                 if bound is not None:
-                    where.append(f"piece.{name} {operator} ?")
+                    # Beside words the narrow table tells which of many matches fit.
+                    table = "size" if ranked and name in ("width", "height") else "piece"
+                    where.append(f"{table}.{name} {operator} ?")
                     params.append(bound)
+        if any("size." in condition for condition in where):
+            joins.append("JOIN size ON size.piece_id = piece.id")
         if self.charset is not None and self.charset != "unicode":
             _any_of("piece.charset", CHARSET_FITS[self.charset], where, params)
         _any_of("piece.kind", self.kinds, where, params)
@@ -191,12 +208,17 @@ class Selection:
         )
         inner = f"SELECT piece.id AS chosen, {named} {source}"
         if ranked and self.order == "rank" and limit >= 0 and limit + self.offset <= RANKED:
-            # The index drives, and only so many matches are weighed.
-            driven = source.replace(
-                "FROM piece JOIN piece_fts ON piece_fts.rowid = piece.id",
-                "FROM piece_fts CROSS JOIN piece ON piece.id = piece_fts.rowid",
+            # The index of words drives, and only so many matches are weighed. Where nothing is asked
+            # that only the piece itself can tell, it is not looked at before the page is known.
+            inner = f"SELECT piece.id AS chosen, {named} {source} LIMIT {RANKED}"
+            inner = inner.replace("piece.id", "piece_fts.rowid")
+            joined = "JOIN piece_fts ON piece_fts.rowid = piece_fts.rowid"
+            needed = " CROSS JOIN piece ON piece.id = piece_fts.rowid"
+            inner = inner.replace(f"FROM piece {joined}", "FROM piece_fts").replace(
+                " JOIN size ", " CROSS JOIN size "
             )
-            inner = f"SELECT piece.id AS chosen, {named} {driven} LIMIT {RANKED}"
+            if _PIECE_COLUMN.search(inner):
+                inner = inner.replace(" WHERE ", f"{needed} WHERE ", 1)
             inner = f"SELECT * FROM ({inner})"
         return (
             f"SELECT {columns} FROM ({inner} ORDER BY {order} LIMIT ? OFFSET ?) AS page"

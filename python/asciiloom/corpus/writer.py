@@ -227,6 +227,9 @@ class Writer:
             " SELECT id, title, tags, description, artist FROM piece WHERE id > ?",
             (before,),
         )
+        self._db.execute(
+            "INSERT INTO size SELECT id, width, height FROM piece WHERE id > ?", (before,)
+        )
         self._db.execute("INSERT INTO unindexed SELECT id FROM piece WHERE id > ?", (before,))
 
     def _write_origin(self, p: Columns, k: int, number: int) -> bool:

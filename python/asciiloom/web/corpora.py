@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -48,18 +49,24 @@ class Facets:
     to_review: int
 
 
-_kept: dict[tuple[str, int], tuple[int, Facets]] = {}
+_kept: dict[str, tuple[object, Facets]] = {}
 
 
 def facets(connection: sqlite3.Connection) -> Facets:
-    """Facets of the corpus, counted anew only after it changed."""
+    """Facets of the corpus, counted anew only after its file changed: all read threads share them."""
     path = connection.execute("PRAGMA database_list").fetchone()[2]
-    version = connection.execute("PRAGMA data_version").fetchone()[0]
-    # data_version is a connection's own count of changes by others.
-    key = (path, id(connection))
-    if key not in _kept or _kept[key][0] != version:
-        _kept[key] = (version, _count(connection))
-    return _kept[key][1]
+    state = tuple(_state(f"{path}{ending}") for ending in ("", "-wal"))
+    if path not in _kept or _kept[path][0] != state:
+        _kept[path] = (state, _count(connection))
+    return _kept[path][1]
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _count(connection: sqlite3.Connection) -> Facets:

@@ -5,6 +5,8 @@ from typing import Any
 from datasette import hookimpl
 from markupsafe import Markup, escape
 
+from asciiloom.corpus.database import MAPPED_BYTES
+from asciiloom.corpus.pattern import register
 from asciiloom.web import views
 
 CELL_CHARACTERS = 4000  # of a piece in a table cell; its own page has all of it
@@ -17,6 +19,13 @@ def render_cell(row: Any, value: Any, column: str, table: str | None) -> Markup 
         return None
     shown = value if len(value) <= CELL_CHARACTERS else value[:CELL_CHARACTERS] + "\n[...]"
     return Markup('<pre class="asciiloom-art">{}</pre>').format(escape(shown))
+
+
+@hookimpl
+def prepare_connection(conn: Any) -> None:
+    """What the pages' questions need."""
+    register(conn)
+    conn.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
 
 
 @hookimpl
