@@ -162,8 +162,9 @@ class Selection:
             low, high = getattr(self, name)
             for bound, operator in ((low, ">="), (high, "<=")):
                 if bound is not None:
-                    # Beside words the narrow table tells which of many matches fit.
-                    table = "size" if ranked and name in ("width", "height") else "piece"
+                    # For a page of results the narrow table tells which of very many fit.
+                    narrow = name in ("width", "height") and (ranked or self._in_order())
+                    table = "size" if narrow else "piece"
                     where.append(f"{table}.{name} {operator} ?")
                     params.append(bound)
         if any("size." in condition for condition in where):
@@ -208,22 +209,19 @@ class Selection:
         )
         inner = f"SELECT piece.id AS chosen, {named} {source}"
         if ranked and self.order == "rank" and limit >= 0 and limit + self.offset <= RANKED:
-            # The index of words drives, and only so many matches are weighed. Where nothing is asked
-            # that only the piece itself can tell, it is not looked at before the page is known.
-            inner = f"SELECT piece.id AS chosen, {named} {source} LIMIT {RANKED}"
-            inner = inner.replace("piece.id", "piece_fts.rowid")
-            joined = "JOIN piece_fts ON piece_fts.rowid = piece_fts.rowid"
-            needed = " CROSS JOIN piece ON piece.id = piece_fts.rowid"
-            inner = inner.replace(f"FROM piece {joined}", "FROM piece_fts").replace(
-                " JOIN size ", " CROSS JOIN size "
-            )
-            if _PIECE_COLUMN.search(inner):
-                inner = inner.replace(" WHERE ", f"{needed} WHERE ", 1)
+            # The index of words drives, and only so many matches are weighed.
+            inner = _driven(f"{inner} LIMIT {RANKED}", "piece_fts", "rowid")
             inner = f"SELECT * FROM ({inner})"
+        elif " JOIN size " in inner and not ranked:
+            inner = _driven(inner, "size", "piece_id")
         return (
             f"SELECT {columns} FROM ({inner} ORDER BY {order} LIMIT ? OFFSET ?) AS page"
             f" JOIN piece ON piece.id = page.chosen ORDER BY {order}"
         )
+
+    def _in_order(self) -> bool:
+        """Whether this is a page of pieces in the order of their ids."""
+        return self.order in ("id", "rank") and (self.limit is not None or bool(self.offset))
 
     def _keys(self, ranked: bool) -> list[str]:
         if self.order == "rank" and ranked:
@@ -238,6 +236,20 @@ class Selection:
             "newest": ["piece.id DESC"],
         }
         return by.get(self.order, ["piece.id"])
+
+
+def _driven(inner: str, table: str, key: str) -> str:
+    """``inner`` with ``table`` as what is gone through. Where nothing is asked that only the piece itself
+    can tell, it is not looked at before the page is known."""
+    inner = inner.replace("piece.id", f"{table}.{key}")
+    inner = inner.replace(
+        f"FROM piece JOIN {table} ON {table}.{key} = {table}.{key}", f"FROM {table}"
+    )
+    inner = inner.replace(" JOIN size ", " CROSS JOIN size ")
+    if _PIECE_COLUMN.search(inner):
+        needed = f" CROSS JOIN piece ON piece.id = {table}.{key}"
+        inner = inner.replace(" WHERE ", f"{needed} WHERE ", 1)
+    return inner
 
 
 def _match(value: str) -> str:
