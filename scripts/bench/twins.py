@@ -23,6 +23,7 @@ from _common import options, report
 from planted import Planted, planted
 
 from asciiloom.corpus import Corpus
+from asciiloom.corpus.writer import index_shapes
 from asciiloom.piece import Piece
 from asciiloom.readers import synth
 
@@ -106,6 +107,7 @@ def main() -> None:
                     Piece(p.text, source="planted", locator=str(k))
                     for k, p in enumerate(pieces[low:high], low)
                 )
+                index_shapes(corpus.connection)  # of the ingest, not of what is timed
 
             add(0, told.count)
             start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from asciiloom.cli.output import put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus, Selection
 from asciiloom.corpus.stats import stats
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
+from asciiloom.piece import quality
 
 # A page of pieces near in shape is what the filters leave of so many.
 LIKE_FROM = 200
@@ -180,6 +182,11 @@ def show_command(
     for name in ("description", "crew", "made", "kind", "charset", "split"):
         if record[name]:
             say(f"  {name}: {record[name]}")
+    parts = {
+        k: v for k, v in quality(record["text"], tuple(record["flags"])).parts.items() if v < 1
+    }
+    why = f" ({', '.join(f'{name} {part:g}' for name, part in parts.items())})" if parts else ""
+    say(f"  quality: {record['quality']:g}{why}")
     if record["flags"]:
         say(f"  flags: {', '.join(record['flags'])}")
     if record["tags"]:
@@ -201,14 +208,38 @@ def show_command(
 @database_argument
 @click.argument("query", required=False)
 @selection_options
+@click.option(
+    "--plots",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also draw PNGs into this folder.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write one HTML file to send.",
+)
 @json_option
-def stats_command(db: str, query: str | None, as_json: bool, **given: Any) -> None:
-    """Count what a selection of DB holds: sizes, sources, tags, licences, twins, splits.
+def stats_command(
+    db: str, query: str | None, plots: Path | None, report: Path | None, as_json: bool, **given: Any
+) -> None:
+    """Count what a selection of DB holds: sizes, quality, sources, tags, licences, twins, splits, lint.
 
+    \b
     Example: asciiloom stats art.db --tag cat --max 40x12
+             asciiloom stats art.db --plots charts/ --report art.html
     """
+    selection = build_selection(given, text=query)
     with Corpus(db) as corpus:
-        found = stats(corpus.connection, build_selection(given, text=query))
+        found = stats(corpus.connection, selection)
+        if plots is not None or report is not None:
+            from asciiloom.corpus.plots import write_plots, write_report
+
+            if plots is not None:
+                for path in write_plots(corpus.connection, selection, plots):
+                    say(str(path))
+            if report is not None:
+                write_report(corpus.connection, selection, report, f"{Path(db).stem}: text art")
+                say(str(report))
     if as_json:
         put_json(found)
         return
@@ -226,6 +257,7 @@ def stats_command(db: str, query: str | None, as_json: bool, **given: Any) -> No
         "splits",
         "tags",
         "artists",
+        "lint",
         "rejections",
     ):
         if found[name]:

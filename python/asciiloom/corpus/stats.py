@@ -1,4 +1,4 @@
-"""Numbers of a selection: sizes, ink, charsets, sources, tags, licences, twins, rejections."""
+"""Numbers of a selection: sizes, ink, quality, charsets, sources, tags, licences, twins, lint, rejections."""
 
 import sqlite3
 from typing import Any
@@ -38,7 +38,7 @@ def stats(connection: sqlite3.Connection, selection: Selection | None = None) ->
         "with_artist": sums[4] or 0,
         "percentiles": {
             name: _percentiles(connection, name, pieces)
-            for name in ("width", "height", "chars", "ink", "glyphs")
+            for name in ("width", "height", "chars", "ink", "glyphs", "quality")
         },
         "sources": by("source.name", "JOIN source ON source.id = piece.source_id"),
         "kinds": by("kind"),
@@ -50,6 +50,10 @@ def stats(connection: sqlite3.Connection, selection: Selection | None = None) ->
             f" GROUP BY name ORDER BY n DESC, name LIMIT {TOP}"
         ),
         "artists": by("coalesce(artist, 'unknown')"),
+        "lint": table(
+            "SELECT j.value, count(*) AS n FROM chosen JOIN piece USING (id), json_each(piece.flags) AS j"
+            f" WHERE piece.flags <> '[]' GROUP BY j.value ORDER BY n DESC LIMIT {TOP}"
+        ),
         "rejections": table(
             "SELECT reason, count(*) AS n FROM rejection GROUP BY reason ORDER BY n DESC"
         ),
