@@ -81,6 +81,7 @@ _EXTRA_OF = {
     "tokenizers": "export",
     "datasette": "web",
     "uvicorn": "web",
+    "ray": "ray",
 }
 
 

@@ -196,10 +196,29 @@ def _summary(total: Tally) -> dict[str, Any]:
     help="Share of agreeing ink from which pieces are the same.",
 )
 @click.option("--variant", type=click.FloatRange(0.4, 1), help="And from which they are variants.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: on a Ray cluster, or Ray on this machine.",
+)
+@click.option(
+    "--shards",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for ray's shards that all its machines see.",
+)
 @json_option
 @quiet_option
 def dedup_command(
-    db: str, seed: int, same: float | None, variant: float | None, as_json: bool, quiet: bool
+    db: str,
+    seed: int,
+    same: float | None,
+    variant: float | None,
+    engine: str,
+    shards: Path | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Find near-twins in DB, mark one canonical piece of each cluster, split without leaks.
 
@@ -218,7 +237,9 @@ def dedup_command(
         try:
             kept = kept_lines(corpus.connection)
             lines = replace(kept, same=same or kept.same, variant=variant or kept.variant)
-            report = corpus.dedup(seed=seed, lines=lines, progress=tick)
+            report = corpus.dedup(
+                seed=seed, lines=lines, progress=tick, engine=engine, shards=shards
+            )
         except sqlite3.OperationalError as error:
             raise click.ClickException(f"{db}: {error}; is it writable?") from error
     if as_json:

@@ -104,8 +104,14 @@ def _pairs(buckets: U32, ink: I64, fresh: Flags, half: int) -> U64:
         place = np.flatnonzero(chosen & (buckets != 0))
     key = buckets[place].astype(np.uint64) << np.uint64(32)
     key |= np.minimum(ink[place], 0xFFFFFFFF).astype(np.uint64)
-    order = np.argsort(key)
-    key, owner = key[order], place[order].astype(np.int32)
+    return sorted_pairs(key, place.astype(np.int32), fresh, half)
+
+
+def sorted_pairs(key: U64, owner: NDArray[np.int32], fresh: Flags, half: int) -> U64:
+    """Candidate pairs among ``owner`` s by ``key`` (bucket << 32 | ink), those given first standing first
+    among equals; ``fresh`` is by owner, for ``half`` see ``mirror_pairs``."""
+    order = np.argsort(key, kind="stable")
+    key, owner = key[order], owner[order]
     out = np.empty(4 * len(key) + 64, np.uint64)
     count = _near(key, owner, fresh, half, INK_RATIO, out)
     if count > len(out):

@@ -95,11 +95,15 @@ class Corpus:
         seed: int = 0,
         lines: "Lines | None" = None,
         progress: "DedupProgress | None" = None,
+        engine: str = "local",
+        shards: Path | None = None,
     ) -> "DedupReport":
         """Find near-twins, mark one canonical piece per cluster, assign leak-free splits."""
         from asciiloom.corpus.dedup import dedup
 
-        return dedup(self.connection, seed=seed, lines=lines, progress=progress)
+        return dedup(
+            self.connection, seed=seed, lines=lines, progress=progress, engine=engine, shards=shards
+        )
 
     def edit(self, changes: "Iterable[Change]", command: str = "python") -> "Edited":
         """Decide about pieces: fields, tags, withdrawals, twin verdicts. ``undo`` takes it back."""

@@ -15,34 +15,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asciiloom.corpus import runs
 from asciiloom.corpus.candidates import U64, column_pairs, distinct, mirror_pairs, union, without
 from asciiloom.corpus.clusters import Pair, cluster
-from asciiloom.corpus.grids import I64, U32, GridBatch, entropy
-from asciiloom.corpus.judge import LETTERING_BITS, LETTERING_ROWS, Lines
-from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, THREADS, verify_pairs
+from asciiloom.corpus.grids import I64, U32
+from asciiloom.corpus.judge import Lines
+from asciiloom.corpus.measured import BARE, CHAIN, MINHASH, MIRROR, Candidates, keep, measure
+from asciiloom.corpus.verify import THREADS
 from asciiloom.corpus.writer import index_shapes, transaction
 
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
 VERIFY_BATCH = 1_000_000
 # Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
 SHARED_BANDS = 3
-EVIDENCE = ("bare", "minhash", "mirror", "chain")
-_BARE, _MINHASH, _MIRROR, _CHAIN = range(4)
-
 Progress = Callable[[str, int, int], None]
-_NEW_TWIN = (
-    "INSERT INTO twin (a, b, verdict, evidence, agreement, contained, jaccard, ink,"
-    " bits, banners) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (a, b) DO UPDATE SET verdict = excluded.verdict, evidence = excluded.evidence,"
-    " agreement = excluded.agreement, contained = excluded.contained, jaccard = excluded.jaccard,"
-    " ink = excluded.ink, bits = excluded.bits, banners = excluded.banners"
-    " WHERE NOT reviewed AND excluded.agreement > agreement"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +55,19 @@ class DedupReport:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    left: I64  # piece ids, left < right, ascending
-    right: I64
-    evidence: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.left)
-
-
 def dedup(
     connection: sqlite3.Connection,
     *,
     seed: int = 0,
     lines: Lines | None = None,
     progress: Progress | None = None,
+    engine: str = "local",
+    shards: Path | None = None,
 ) -> DedupReport:
     """Find near-twins among all pieces, write pairs, clusters, canonical marks and splits.
+
+    ``engine`` "ray" signs, proposes and measures on Ray, over Parquet ``shards`` in a folder that all
+    its machines see; the result is the same.
 
     ``lines`` are kept in the corpus: other ones than last time judge every measured pair anew, from
     its stored scores, and no piece changes its split for it.
@@ -101,21 +86,33 @@ def dedup(
     lines, moved = _settle_lines(connection, lines)
     fresh = runs.fresh_pieces(connection)
     missing = runs.unsigned(connection, fresh)
+    fresh = runs.fresh_pieces(connection)  # all, where signatures of another version were dropped
     grids = runs.Grids(connection)
 
     def signing(done: int, total: int) -> None:
         if progress:
             progress("signing", done, total)
 
-    runs.sign_pieces(connection, missing, grids, signing)
-    if len(missing) > len(fresh):  # signatures of another version were dropped
-        fresh = runs.fresh_pieces(connection)
-    lap("sign")
-    candidates = _candidates(connection, fresh)
-    lap("candidates")
-    with transaction(connection):
-        _measure(connection, candidates, grids, lines, progress)
-    lap("verify")
+    if engine == "ray":
+        from asciiloom.corpus.distributed import Fleet
+
+        with Fleet(connection, shards) as fleet:
+            fleet.sign(missing, signing)
+            lap("sign")
+            candidates = fleet.candidates(fresh)
+            lap("candidates")
+            with transaction(connection):
+                for found in fleet.measure(candidates):
+                    keep(connection, found, lines)
+            lap("verify")
+    else:
+        runs.sign_pieces(connection, missing, grids, signing)
+        lap("sign")
+        candidates = _candidates(connection, fresh)
+        lap("candidates")
+        with transaction(connection):
+            _measure(connection, candidates, grids, lines, progress)
+        lap("verify")
     with transaction(connection):
         if moved:
             lines.judge_again(connection)
@@ -125,8 +122,8 @@ def dedup(
 
         def compare(pairs: list[Pair]) -> None:
             array = np.array(pairs, np.int64)
-            chain = np.full(len(pairs), _CHAIN, np.uint8)
-            chained = _Candidates(array[:, 0], array[:, 1], chain)
+            chain = np.full(len(pairs), CHAIN, np.uint8)
+            chained = Candidates(array[:, 0], array[:, 1], chain)
             _measure(connection, chained, grids, lines, None)
 
         cluster(connection, fresh_or_all, compare, seed)
@@ -185,11 +182,11 @@ def _settle_lines(connection: sqlite3.Connection, asked: Lines | None) -> tuple[
     return lines, kept is not None and lines != kept
 
 
-def _candidates(connection: sqlite3.Connection, fresh: I64) -> _Candidates:
+def _candidates(connection: sqlite3.Connection, fresh: I64) -> Candidates:
     """Pairs of piece ids with at least one fresh side that share a bucket."""
     none = np.empty(0, np.int64)
     if not len(fresh):
-        return _Candidates(none, none, np.empty(0, np.uint8))
+        return Candidates(none, none, np.empty(0, np.uint8))
     pieces = runs.signed_pieces(connection)
     is_fresh = np.isin(pieces, fresh)
     ink = runs.column(connection, "ink").astype(np.int64)
@@ -214,84 +211,27 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> _Candidates:
         mirror = union([whole, *pool.map(mirrored, flipped)])
     keys = np.concatenate([bare, shared, mirror])
     evidence = np.repeat(
-        np.array([_BARE, _MINHASH, _MIRROR], np.uint8), [len(bare), len(shared), len(mirror)]
+        np.array([BARE, MINHASH, MIRROR], np.uint8), [len(bare), len(shared), len(mirror)]
     )
     one = pieces[(keys >> np.uint64(32)).astype(np.int64)]
     two = pieces[(keys & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     left, right = np.minimum(one, two), np.maximum(one, two)
     kept = left != right  # a piece that was signed twice meets its own older signature
     order = np.lexsort((right[kept], left[kept]))
-    return _Candidates(left[kept][order], right[kept][order], evidence[kept][order])
+    return Candidates(left[kept][order], right[kept][order], evidence[kept][order])
 
 
 def _measure(
     connection: sqlite3.Connection,
-    candidates: _Candidates,
+    candidates: Candidates,
     source: runs.Grids,
     lines: Lines,
     progress: Progress | None,
 ) -> None:
     """Measure candidates on the grid and write all that reach the floor to ``twin``."""
-    total = len(candidates)
-    for span in runs.batches(total, VERIFY_BATCH):
-        left, right = candidates.left[span], candidates.right[span]
-        evidence = candidates.evidence[span]
-        numbers, grids = source.get(distinct(np.concatenate([left, right])))
-        a, b = np.searchsorted(numbers, left), np.searchsorted(numbers, right)
-        there = (numbers.take(a, mode="clip") == left) & (numbers.take(b, mode="clip") == right)
-        left, right, evidence, a, b = (x[there] for x in (left, right, evidence, a, b))
-        tallies = grids.histograms()
-        scores = np.zeros((len(left), 3), np.float32)
-        straight = evidence != _MIRROR
-        scores[straight] = verify_pairs(
-            grids, a[straight], b[straight], floor=True, tallies=tallies
-        )
-        scores[~straight] = _mirror_scores(grids, a[~straight], b[~straight])
-        chain = np.flatnonzero(evidence == _CHAIN)
-        flipped = _mirror_scores(grids, a[chain], b[chain])
-        better = flipped[:, 0] > scores[chain, 0]
-        scores[chain[better]] = flipped[better]
-        high = (scores[:, 0] >= FLOOR_AGREEMENT) | (scores[:, 1] >= FLOOR_CONTAINED)
-        # A chain's pair is written whatever it is, so that it is not asked for again.
-        kept = np.flatnonzero(high | (evidence == _CHAIN))
-        left, right, evidence = left[kept], right[kept], evidence[kept]
-        a, b, exact = a[kept], b[kept], scores[kept].astype(np.float64).round(4)
-        ink, counts = tallies
-        small = np.minimum(ink[a], ink[b])
-        bits = entropy(ink[a], counts[a]), entropy(ink[b], counts[b])
-        poor = np.minimum(*bits)
-        banner = np.isin(numbers, _banners(connection, np.union1d(left, right)))
-        low = grids.height <= LETTERING_ROWS
-        lettering = [
-            banner[k] | (low[k] & (x < LETTERING_BITS)) for k, x in zip((a, b), bits, strict=True)
-        ]
-        banners = lettering[0] & lettering[1]
-        verdict = lines.judge(exact[:, 0], exact[:, 1], small, poor, banners, evidence == _MIRROR)
-        connection.executemany(
-            _NEW_TWIN,
-            zip(
-                left.tolist(), right.tolist(), verdict, [EVIDENCE[e] for e in evidence],
-                *exact.T.tolist(), small.tolist(), np.round(poor, 3).tolist(),
-                banners.astype(np.int64).tolist(),
-                strict=True,
-            ),
-        )  # fmt: skip
+    for span in runs.batches(len(candidates), VERIFY_BATCH):
+        some = candidates.take(span)
+        numbers, grids = source.get(distinct(np.concatenate([some.left, some.right])))
+        keep(connection, measure(numbers, grids, some), lines)
         if progress:
-            progress("verifying", span.stop, total)
-
-
-def _mirror_scores(grids: GridBatch, left: I64, right: I64) -> NDArray[np.float32]:
-    """Scores with the right side seen in a mirror."""
-    seen, place = np.unique(right, return_inverse=True)
-    used, left_place = np.unique(left, return_inverse=True)
-    both = GridBatch.concatenate([grids.take(used).packed(), grids.take(seen).packed().mirrored()])
-    return verify_pairs(both, left_place, len(used) + place, floor=True)
-
-
-def _banners(connection: sqlite3.Connection, numbers: I64) -> I64:
-    """Those of the pieces ``numbers`` that are words set in a font."""
-    runs.want(connection, numbers)
-    rows = connection.execute(
-        "SELECT piece.id FROM wanted CROSS JOIN piece ON piece.id = wanted.id WHERE kind = 'banner'"
-    )
-    return np.fromiter((row[0] for row in rows), np.int64)
+            progress("verifying", span.stop, len(candidates))

@@ -39,7 +39,7 @@ KEPT_CELLS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     id: int
     text: str
     bare: str
@@ -129,13 +129,13 @@ def sign_pieces(
 
     The next run is under way in other threads while one is written.
     """
-    ahead: deque[tuple[int, list[_Row], list[Future[_Signed]]]] = deque()
+    ahead: deque[tuple[int, list[Row], list[Future[_Signed]]]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
         for span in batches(len(numbers), RUN):
-            rows, signed_by = _read(connection, numbers[span])
+            rows, signed_by = read_rows(connection, numbers[span])
             share = max(1, -(-len(rows) // THREADS))
             parts = [rows[k : k + share] for k in range(0, len(rows), share)]
-            ahead.append((span.stop, rows, [pool.submit(_sign, p, signed_by) for p in parts]))
+            ahead.append((span.stop, rows, [pool.submit(sign_rows, p, signed_by) for p in parts]))
             if len(ahead) > 1 or span.stop == len(numbers):
                 while len(ahead) > (span.stop < len(numbers)):
                     done, rows, futures = ahead.popleft()
@@ -144,7 +144,7 @@ def sign_pieces(
                         progress(done, len(numbers))
 
 
-def _read(connection: sqlite3.Connection, part: I64) -> tuple[list[_Row], Spans]:
+def read_rows(connection: sqlite3.Connection, part: I64) -> tuple[list[Row], Spans]:
     bounds = (int(part[0]), int(part[-1]))
     wanted = set(part.tolist())
     rows = connection.execute(
@@ -154,7 +154,7 @@ def _read(connection: sqlite3.Connection, part: I64) -> tuple[list[_Row], Spans]
         "SELECT piece_id, row, col, length, text, artist FROM credit WHERE piece_id BETWEEN ? AND ?",
         bounds,
     )
-    return [_Row(*row) for row in rows if row[0] in wanted], _spans(signed_by)
+    return [Row(*row) for row in rows if row[0] in wanted], _spans(signed_by)
 
 
 def _keep(
@@ -166,13 +166,13 @@ def _keep(
         first += len(batch)
     if parts:
         joined = {name: np.concatenate([c[name] for c, _ in parts], -1) for name in parts[0][0]}
-        _write(connection, np.array(numbers, np.int64), joined)
+        write_run(connection, np.array(numbers, np.int64), joined)
 
 
-def _sign(rows: Sequence[_Row], signed_by: Spans) -> _Signed:
+def sign_rows(rows: Sequence[Row], signed_by: Spans) -> _Signed:
     """Signatures (128, pieces) and buckets (bands, pieces) of some pieces, pieces along the last axis;
     and their tight grids."""
-    texts = [blank_credits(r.text, signed_by.get(r.id, ()))[:MAX_CHARS] for r in rows]
+    texts = [bare_text(r.text, signed_by.get(r.id, ())) for r in rows]
     batch = GridBatch.from_texts(texts).tight()
     ink, counts = batch.histograms()
     glyphs = distinct_glyphs(counts)
@@ -192,7 +192,7 @@ def _sign(rows: Sequence[_Row], signed_by: Spans) -> _Signed:
     return columns, batch
 
 
-def _write(connection: sqlite3.Connection, numbers: I64, columns: Mapping[str, U32]) -> None:
+def write_run(connection: sqlite3.Connection, numbers: I64, columns: Mapping[str, U32]) -> None:
     with transaction(connection):
         connection.executemany(
             "DELETE FROM stale WHERE piece_id = ?", ((n,) for n in numbers.tolist())
@@ -219,6 +219,20 @@ def _write(connection: sqlite3.Connection, numbers: I64, columns: Mapping[str, U
             "INSERT INTO band (run, name, buckets) VALUES (?, ?, ?)",
             [(run, name, values.astype("<u4").tobytes()) for name, values in named],
         )
+
+
+def bare_text(text: str, spans: tuple[CreditSpan, ...]) -> str:
+    """What of a text is compared: credits blanked, a huge one cut."""
+    return (blank_credits(text, spans) if spans else text)[:MAX_CHARS]
+
+
+def stored_runs(connection: sqlite3.Connection) -> Iterator[tuple[I64, dict[str, U32]]]:
+    """(ids, columns of buckets by name) of each run."""
+    for run, pieces in connection.execute(
+        "SELECT id, pieces FROM signature ORDER BY id"
+    ).fetchall():
+        rows = connection.execute("SELECT name, buckets FROM band WHERE run = ?", (run,))
+        yield np.frombuffer(pieces, "<i8"), {n: np.frombuffer(b, "<u4") for n, b in rows}
 
 
 def signed_pieces(connection: sqlite3.Connection) -> I64:
@@ -272,10 +286,7 @@ def tight_grids(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, Grid
             " FROM wanted CROSS JOIN credit ON credit.piece_id = wanted.id"
         )
     )
-    texts = [
-        blank_credits(text, spans[n])[:MAX_CHARS] if n in spans else text[:MAX_CHARS]
-        for n, text in rows
-    ]
+    texts = [bare_text(text, spans.get(n, ())) for n, text in rows]
     share = max(1, -(-len(texts) // THREADS))
     with ThreadPoolExecutor(THREADS) as pool:
         parts = list(
