@@ -121,3 +121,12 @@ def test_import_pulls_in_nothing_heavy() -> None:
     code = "import sys, asciiloom; print(sorted({'torch','numpy','numba','pandas','sqlite_utils'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_looking_and_curating_load_no_compiler() -> None:
+    code = (
+        "import sys, asciiloom.cli.search, asciiloom.cli.curate, asciiloom.cli.keep, asciiloom.cli.browse;"
+        "print(sorted({'torch', 'numba', 'scipy', 'datasette', 'matplotlib', 'ray'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

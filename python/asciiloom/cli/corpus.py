@@ -227,7 +227,7 @@ def dedup_command(
 
     Example: asciiloom dedup art.db
     """
-    from asciiloom.corpus.dedup import kept_lines
+    from asciiloom.corpus.judge import kept_lines
 
     with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
 

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from asciiloom.corpus.grids import I64, U32
+from asciiloom.corpus.arrays import I64, U32, U64, Flags
 from asciiloom.jit import njit
 
 # A picture with this many times the ink is another picture.
@@ -23,8 +23,6 @@ CROWD_NEIGHBOURS = 4
 # Pairs that ``union`` sorts at a time.
 _RANGE = 1 << 22
 
-Flags = NDArray[np.bool_]
-U64 = NDArray[np.uint64]
 Key = TypeVar("Key", np.uint64, np.int64)
 
 

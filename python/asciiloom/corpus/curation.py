@@ -315,7 +315,7 @@ def _write_verdict(
             "UPDATE twin SET verdict = ?, reviewed = 1 WHERE a = ? AND b = ?", (verdict, *pair)
         )
         return
-    from asciiloom.corpus.dedup import kept_lines
+    from asciiloom.corpus.judge import kept_lines
 
     connection.execute("UPDATE twin SET reviewed = 0 WHERE a = ? AND b = ?", pair)
     kept_lines(connection).judge_again(connection, pair)

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from asciiloom.corpus import runs
-from asciiloom.corpus.candidates import U64, column_pairs, distinct, mirror_pairs, union, without
+from asciiloom.corpus.arrays import I64, U32, U64
+from asciiloom.corpus.candidates import column_pairs, distinct, mirror_pairs, union, without
 from asciiloom.corpus.clusters import Pair, cluster
-from asciiloom.corpus.grids import I64, U32
-from asciiloom.corpus.judge import Lines
+from asciiloom.corpus.judge import Lines, kept_lines
 from asciiloom.corpus.measured import BARE, CHAIN, MINHASH, MIRROR, Candidates, keep, measure
 from asciiloom.corpus.verify import THREADS
 from asciiloom.corpus.writer import index_shapes, transaction
@@ -160,12 +160,6 @@ def _report(
         splits=dict(sorted(sides.items())),
         seconds=seconds,
     )
-
-
-def kept_lines(connection: sqlite3.Connection) -> Lines:
-    """The lines of the last dedup, or the usual ones."""
-    row = connection.execute("SELECT value FROM setting WHERE name = 'lines'").fetchone()
-    return Lines(**json.loads(row[0])) if row else Lines()
 
 
 def _settle_lines(connection: sqlite3.Connection, asked: Lines | None) -> tuple[Lines, bool]:

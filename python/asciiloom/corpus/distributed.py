@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from asciiloom.corpus import runs
+from asciiloom.corpus.arrays import I64
 from asciiloom.corpus.candidates import distinct, sorted_pairs
-from asciiloom.corpus.grids import I64, GridBatch
+from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.measured import BARE, MINHASH, MIRROR, Candidates, Measured, measure
 from asciiloom.errors import MissingExtraError
 

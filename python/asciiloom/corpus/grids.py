@@ -10,13 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from asciiloom.corpus.arrays import I64, U8, U16, U32
 from asciiloom.jit import njit
 from asciiloom.piece import MIRROR, Grid, cell_widths
-
-I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
-U32 = NDArray[np.uint32]
 
 # What is around a picture is taken off only where at least this much ink of so many glyphs is left,
 # and at most so many layers: a border, a signature, a caption of a few rows.

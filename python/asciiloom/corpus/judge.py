@@ -4,17 +4,14 @@ They were drawn by looking at pairs on either side of them, and can be moved: th
 measured pair are stored.
 """
 
+import json
 import sqlite3
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asciiloom.corpus.grids import I64
+from asciiloom.corpus.arrays import F32, F64, I64, Flags
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 # Low pictures of hardly more than one glyph are lettering, whatever they are called.
 LETTERING_ROWS = 9
 LETTERING_BITS = 1.6
@@ -99,3 +96,9 @@ class Lines:
             "UPDATE twin SET verdict = ?1 WHERE a = ?2 AND b = ?3 AND verdict <> ?1",
             [(v, r[6], r[7]) for v, r in zip(verdicts, rows, strict=True)],
         )
+
+
+def kept_lines(connection: sqlite3.Connection) -> Lines:
+    """The lines of the last dedup, or the usual ones."""
+    row = connection.execute("SELECT value FROM setting WHERE name = 'lines'").fetchone()
+    return Lines(**json.loads(row[0])) if row else Lines()

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.corpus import runs
-from asciiloom.corpus.grids import I64, GridBatch, entropy
-from asciiloom.corpus.judge import LETTERING_BITS, LETTERING_ROWS, Flags, Lines
+from asciiloom.corpus.arrays import I64, Flags
+from asciiloom.corpus.grids import GridBatch, entropy
+from asciiloom.corpus.judge import LETTERING_BITS, LETTERING_ROWS, Lines
 from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, verify_pairs
 
 EVIDENCE = ("bare", "minhash", "mirror", "chain")

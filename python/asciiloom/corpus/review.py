@@ -8,7 +8,7 @@ from typing import Any
 from wcwidth import wcswidth
 
 from asciiloom.corpus.clusters import ranks_of, reason
-from asciiloom.corpus.dedup import kept_lines
+from asciiloom.corpus.judge import kept_lines
 from asciiloom.piece import mirror_text
 
 _GAP = "  |  "

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from asciiloom.corpus.grids import I64, U32, GridBatch
+from asciiloom.corpus.arrays import I64, U32
+from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.signatures import (
     BANDS,
     PERMUTATIONS,

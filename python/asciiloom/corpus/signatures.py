@@ -13,7 +13,8 @@ from typing import cast
 
 import numpy as np
 
-from asciiloom.corpus.grids import I64, U8, U16, U32, GridBatch
+from asciiloom.corpus.arrays import I64, U8, U16, U32
+from asciiloom.corpus.grids import GridBatch
 from asciiloom.jit import njit
 
 VERSION = 3

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asciiloom.corpus.grids import I64
+from asciiloom.corpus.arrays import I64
 
 VALIDATION_SHARE = 0.05
 TEST_SHARE = 0.05

@@ -9,13 +9,12 @@ rows that could meet.
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asciiloom.corpus.grids import I64, U8, U16, GridBatch
+from asciiloom.corpus.arrays import F32, I64, U8, U16
+from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.signatures import BLOCK, _block_shingles
 from asciiloom.jit import njit
 
-F32 = NDArray[np.float32]
 SHIFT_COLUMNS = 3
 SHIFT_ROWS = 2
 # Pairs that cannot reach these are not looked at further: no line is ever drawn below them.
