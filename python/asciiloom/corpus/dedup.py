@@ -30,6 +30,8 @@ from asciiloom.corpus.writer import index_shapes, transaction
 
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
 VERIFY_BATCH = 1_000_000
+# Texts are read once in order: mapping all of a large file would only count as memory of this process.
+MAPPED_BYTES = 256 << 20
 # Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
 SHARED_BANDS = 3
 Progress = Callable[[str, int, int], None]
@@ -81,6 +83,7 @@ def dedup(
         seconds[name] = round(now - clock, 3)
         clock = now
 
+    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
     index_shapes(connection)  # what a large ingest left for later
     lap("shapes")
     lines, moved = _settle_lines(connection, lines)

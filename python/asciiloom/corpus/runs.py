@@ -103,11 +103,25 @@ class Grids:
         else:
             self._parts.clear()
 
+    def _join(self) -> None:
+        """One batch of all parts, each let go as soon as it is copied: they are most of the memory."""
+        ids = np.concatenate([ids for ids, _ in self._parts])
+        cells = np.empty(self._cells, np.uint8)
+        starts, heights, widths, end = [], [], [], 0
+        while self._parts:
+            _, part = self._parts.pop(0)
+            cells[end : end + len(part.cells)] = part.cells
+            starts.append(part.start + end)
+            heights.append(part.height)
+            widths.append(part.width)
+            end += len(part.cells)
+        batch = GridBatch(cells, *(np.concatenate(x) for x in (starts, heights, widths)))
+        self._parts = [(ids, batch)]
+
     def get(self, numbers: I64) -> tuple[I64, GridBatch]:
         """(ids that are still there, their grids) of ``numbers`` (ascending)."""
         if len(self._parts) > 1:
-            batch = GridBatch.concatenate([part for _, part in self._parts])
-            self._parts = [(np.concatenate([ids for ids, _ in self._parts]), batch)]
+            self._join()
         if not self._parts:
             return tight_grids(self._db, numbers)
         ids, batch = self._parts[0]
