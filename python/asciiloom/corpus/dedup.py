@@ -29,7 +29,7 @@ from asciiloom.corpus.verify import THREADS
 from asciiloom.corpus.writer import index_shapes, transaction
 
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
-VERIFY_BATCH = 1_000_000
+VERIFY_BATCH = 300_000
 # Texts are read once in order: mapping all of a large file would only count as memory of this process.
 MAPPED_BYTES = 256 << 20
 # Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
