@@ -147,6 +147,7 @@ def test_curating(cli, db: Path, tmp_path: Path) -> None:  # type: ignore[no-unt
     cli("reject", db, 2, "--reason", "not art")
     everything = int(cli("search", db, "--count").stdout)
     assert cli("search", db, "--withdrawn", "--count").stdout == "1\n"
+    cli("restore", db, exits=2)  # not everything, by mistake
     cli("restore", db, "--where", "fish")
     assert int(cli("search", db, "--count").stdout) == everything + 1
     cli("credit", db, "Some One", "--where", "fish")
@@ -157,6 +158,11 @@ def test_curating(cli, db: Path, tmp_path: Path) -> None:  # type: ignore[no-unt
     ]
     table = tmp_path / "edits.csv"
     table.write_text('id,title,tags\n1,Renamed,"x,y"\n2,,z\n')
+    cli("edit", db, "--from", tmp_path / "none.csv", exits=2)
+    for wrong in (b"\xff\xfe\x00", b"[{", b"id,tags\n1,[x\n", b"title\nx\n", b"[3]"):
+        bad = tmp_path / "bad"
+        bad.write_bytes(wrong)
+        assert len(cli("edit", db, "--from", bad, exits=1).stderr.strip().splitlines()) == 1
     cli("edit", db, "--from", table)
     assert json.loads(cli("show", db, 1, "--json").stdout)["tags"] == ["x", "y"]
     assert "edit --from" in cli("history", db).stdout

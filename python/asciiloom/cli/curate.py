@@ -232,7 +232,7 @@ def tag_merge(db: str, into: str, tags: tuple[str, ...], dry_run: bool, as_json:
 @click.option(
     "--from",
     "table_file",
-    type=click.Path(allow_dash=True),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     help="A CSV, JSON or JSON lines file with id and columns to set.",
 )
 @pieces_options
@@ -279,15 +279,15 @@ def edit_command(
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
-    text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
-    start = text.lstrip()[:1]
     try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+        start = text.lstrip()[:1]
         if start == "[":
             return list(json.loads(text))
         if start == "{":
             return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError as error:
-        raise click.ClickException(f"{name} is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{name} is neither JSON nor CSV in UTF-8: {error}") from error
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -324,6 +324,14 @@ def restore_command(
 
     Example: asciiloom restore art.db 17
     """
+    if (
+        not numbers
+        and where is None
+        and not any(v not in (None, (), False) for v in given.values())
+    ):
+        raise click.UsageError(
+            "name the pieces by NUMBERS or by --where and filters (--withdrawn: all)"
+        )
     given["withdrawn"] = not numbers
     _decide(
         db, "restore", lambda number: [Change(number, "withdrawn", None)],

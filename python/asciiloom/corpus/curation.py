@@ -147,7 +147,12 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
                     f" {', '.join((*COLUMNS, 'tags', 'text'))}"
                 )
             if field == "tags" and isinstance(value, str):
-                value = json.loads(value) if value[:1] == "[" else value.split(",")
+                try:
+                    value = json.loads(value) if value[:1] == "[" else value.split(",")
+                except (ValueError, RecursionError):
+                    raise CorpusError(
+                        f"row {place} of the edits has tags that are no JSON"
+                    ) from None
             changes.append(Change(number, field, None if value == "-" else value))
     return changes
 

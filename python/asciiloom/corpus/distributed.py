@@ -168,7 +168,7 @@ def _sign_shard(row: dict[str, str]) -> dict[str, str]:
     ]
     columns, _ = runs.sign_rows(rows, {})
     out = row["path"] + ".npz"
-    np.savez(out, **columns)  # type: ignore[arg-type]
+    np.savez(out, allow_pickle=False, **columns)
     return {"path": row["path"], "out": out}
 
 

@@ -117,18 +117,15 @@ def reviews(
     """Pairs of one verdict, those nearest the line to another first."""
     lines = kept_lines(connection)
     order = "DESC" if verdict in ("variant", "apart") else "ASC"
-    if verdict == "same":
-        floor, params = "agreement >= ?", [lines.contained_union]
-    else:
-        floor, params = "agreement >= ?", [0.0]
+    least = lines.contained_union if verdict == "same" else 0.0
     rows = connection.execute(
         "SELECT a, b, one.text, two.text, verdict, evidence, agreement, contained, reviewed FROM"
         " (SELECT * FROM twin INDEXED BY twin_review WHERE verdict = ? AND reviewed"
-        f" {'IN (0, 1)' if everything else '= 0'} AND {floor}"
+        f" {'IN (0, 1)' if everything else '= 0'} AND agreement >= ?"
         f" ORDER BY agreement {order}, a, b LIMIT ? OFFSET ?)"
         " JOIN piece AS one ON one.id = a JOIN piece AS two ON two.id = b"
         f" ORDER BY agreement {order}, a, b",
-        [verdict, *params, limit, offset],
+        [verdict, least, limit, offset],
     ).fetchall()
     return [_review(connection, *row) for row in rows]
 
