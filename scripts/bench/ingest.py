@@ -5,7 +5,8 @@ The floor writes the same texts, titles and tags with bare ``executemany`` and b
 canonical form, measures, hashes, credits or provenance. The peer is ``sqlite-utils insert --nl`` and
 ``enable-fts`` on rows that carry the same columns, computed before. The index of shapes, which ingest
 leaves for later after a large load, is timed on its own. With --kills an ingest is killed at random
-moments and run again.
+moments and run again. The second run of the peer does with those columns what an ingest also does: it leaves
+out exact copies by their hash, indexes the same columns and keeps the word index up to date.
 
 Example: python scripts/bench/ingest.py --count 1000000 --kills 20
 """
@@ -60,11 +61,24 @@ def floor(folder: Path, path: Path) -> None:
     db.close()
 
 
+def _sqlite_utils(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "sqlite_utils", *arguments], check=True)
+
+
 def peer(folder: Path, rows: Path) -> None:
     """sqlite-utils on rows that have every column already."""
-    tool, db = [sys.executable, "-m", "sqlite_utils"], str(folder / "peer.db")
-    subprocess.run([*tool, "insert", db, "piece", str(rows), "--nl", "--pk", "id"], check=True)
-    subprocess.run([*tool, "enable-fts", db, "piece", "title", "tags"], check=True)
+    db = str(folder / "peer.db")
+    _sqlite_utils("insert", db, "piece", str(rows), "--nl", "--pk", "id")
+    _sqlite_utils("enable-fts", db, "piece", "title", "tags")
+
+
+def peer_kept(folder: Path, rows: Path) -> None:
+    """The same, without exact copies, ready for more rows and for selecting."""
+    db = str(folder / "kept.db")
+    _sqlite_utils("insert", db, "piece", str(rows), "--nl", "--pk", "hash", "--ignore")
+    for columns in (("id",), ("width", "height"), ("source_id",)):
+        _sqlite_utils("create-index", db, "piece", *columns)
+    _sqlite_utils("enable-fts", db, "piece", "title", "tags", "--create-triggers")
 
 
 def computed_rows(corpus: Corpus, path: Path) -> None:
@@ -152,6 +166,7 @@ def main() -> None:
             timed("... the index of shapes, later", lambda: index_shapes(corpus.connection))
             computed_rows(corpus, computed)
         timed("sqlite-utils insert --nl, enable-fts, columns given", lambda: peer(folder, computed))
+        timed("... leaving out copies, indexed, triggers", lambda: peer_kept(folder, computed))
         rows.append((f"peak memory of the largest process of the ingest: {peak} MB", 0, 0, 0.0))
         if told.kills:
             part = folder / "part.jsonl"

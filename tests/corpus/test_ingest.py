@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -34,6 +35,38 @@ def _counts(corpus: Corpus) -> dict[str, int]:
         "piece_art",
     )
     return {t: corpus.connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables}
+
+
+def test_what_takes_up_no_cell_is_a_rejection(tmp_path: Path) -> None:
+    path = _table(
+        tmp_path / "in.jsonl", [{"text": t} for t in ("\u0301", CAT, "\u200d", "(o)\n/|")]
+    )
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        tally = corpus.ingest([path])
+        assert tally.row() == {"read": 4, "new": 2, "duplicate": 0, "rejected": 2}
+        assert tally.reasons == {"empty": 2}
+        # Loading holds no row against the constraints of the schema; a check does, and is content.
+        assert corpus.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert corpus.connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert corpus.connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+        with pytest.raises(sqlite3.IntegrityError):
+            corpus.connection.execute("UPDATE piece SET width = 0")
+
+
+def test_names_that_are_no_unicode_are_kept_as_escapes(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in (b"cat\xff.txt", b"none\xfe.txt"):
+        (folder / os.fsdecode(name)).write_text(CAT if b"cat" in name else "")
+    (folder / "t.jsonl").write_text(
+        '{"text": "(o)\\n/|", "path": "a\\udcff", "source": "\\ud800s"}\n'
+    )
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        assert corpus.ingest([folder]).row()["new"] == 2
+        paths = {row[0] for row in corpus.connection.execute("SELECT path FROM origin")}
+        assert paths == {f"{folder}/cat\\udcff.txt", "a\\udcff"}
+        rejected = corpus.connection.execute("SELECT path FROM rejection").fetchall()
+        assert rejected == [(f"{folder}/none\\udcfe.txt",)]
 
 
 def test_every_row_is_accounted_for_and_a_second_run_adds_nothing(tmp_path: Path) -> None:

@@ -14,9 +14,7 @@ import pytest
 
 from asciiloom.corpus import Corpus, pipeline
 from asciiloom.corpus.pipeline import FilesJob, ItemsJob, LinesJob, read_batches, usable_workers
-from asciiloom.piece import Rejection
-from asciiloom.readers import Input, ReadOptions, readers, table
-from asciiloom.readers.table import read_chunk, split_lines
+from asciiloom.readers import ReadOptions, lines, readers
 
 COLUMNS = "id, hash, bare_hash, text, title, tags, kind, width, height, ink, glyphs, flags"
 
@@ -31,14 +29,14 @@ def row(number: int) -> str:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Long and short, packed and damaged files, with the line between long and short drawn low."""
     monkeypatch.setattr(pipeline, "_LONG_FILE", 20_000)
-    monkeypatch.setattr(table, "CHUNK", 10_000)
+    monkeypatch.setattr(lines, "CHUNK", 10_000)
     root = tmp_path / "in"
     (root / "small").mkdir(parents=True)
-    lines = [row(n) for n in range(900)]
-    lines[37] = "{broken"
-    lines[500] = ""
-    lines[600] = lines[5]
-    (root / "a.jsonl").write_text("\n".join(lines))  # no newline at the end
+    rows = [row(n) for n in range(900)]
+    rows[37] = "{broken"
+    rows[500] = ""
+    rows[600] = rows[5]
+    (root / "a.jsonl").write_text("\n".join(rows))  # no newline at the end
     with gzip.open(root / "b.jsonl.gz", "wt", compresslevel=0) as stream:
         stream.write("\n".join(row(n) for n in range(800, 1500)) + "\n")
     (root / "c.csv").write_text("title,text\n" + "".join(f"fish,><{n}o>\n" for n in range(3000)))
@@ -81,21 +79,6 @@ def test_jobs_by_kind_of_input(folder: Path) -> None:
     jobs = list(pipeline._jobs([str(folder)], ReadOptions()))
     kinds = [type(job) for job in jobs]
     assert kinds.count(LinesJob) > 5 and kinds.count(FilesJob) == 1 and ItemsJob in kinds
-
-
-def test_stretches_are_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "CHUNK", 64)
-    monkeypatch.setattr(table, "MAX_LINE", 400)
-    lines = [row(n) for n in range(9)]
-    lines[4] = '{"text": "' + "#" * 1500 + '"}'
-    lines[6] = ""
-    data = "\n".join(lines).encode()
-    whole = list(table.TableReader().read(Input.from_bytes(data, "a.jsonl")))
-    apart = [
-        i for chunk in split_lines(Input.from_bytes(data, "a.jsonl")) for i in read_chunk(chunk)
-    ]
-    assert apart == whole
-    assert [i.reason for i in whole if isinstance(i, Rejection)] == ["too-large"]
 
 
 def test_a_limit_is_counted_by_one_process(folder: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Input, ReadOptions, read_path
-from asciiloom.readers.table import TableReader, column_roles
+from asciiloom.readers.row import column_roles
+from asciiloom.readers.table import TableReader
 
 CAT = " /\\_/\\\n( o.o )"
 
@@ -155,6 +156,6 @@ def test_compressed_truncated_and_overlong(tmp_path: Path, monkeypatch: pytest.M
     path.write_bytes(packed[: len(packed) - 12])
     items = list(read_path(path))
     assert isinstance(items[-1], Rejection) and items[-1].reason == "truncated"
-    monkeypatch.setattr("asciiloom.readers.table.MAX_LINE", 1000)
+    monkeypatch.setattr("asciiloom.readers.lines.MAX_LINE", 1000)
     items = _read(b'{"text": "' + b"x" * 5000 + b'"}\n{"text": "y"}\n', "a.jsonl")
     assert [getattr(i, "reason", "piece") for i in items] == ["too-large", "piece"]

@@ -13,6 +13,7 @@ from asciiloom.cli.output import progress, put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
 from asciiloom.corpus.pipeline import usable_workers
 from asciiloom.corpus.writer import Tally
+from asciiloom.piece import one_line
 from asciiloom.readers import ReadOptions, readers
 
 
@@ -113,9 +114,9 @@ def ingest_command(
                 f"--encoding {encoding!r} is not one that Python knows"
             ) from error
     options = ReadOptions(
-        source,
-        licence,
-        artist,
+        one_line(source),
+        one_line(licence),
+        one_line(artist),
         tags,
         mapping,
         whole,

@@ -19,6 +19,8 @@ from asciiloom.resources import resource_dir
 
 APPLICATION_ID = 0x41414C4D  # "AALM"
 BUSY_SECONDS = 60
+# Of a new file. A page of twice SQLite's usual size holds several pieces with little left over.
+PAGE_BYTES = 8192
 # Reading by address instead of by call: what SQLite is built to map at most.
 MAPPED_BYTES = 0x7FFF0000
 _MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
@@ -78,6 +80,7 @@ def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Dat
         connection.execute("PRAGMA foreign_keys = ON")
         register(connection)
         if os.access(path, os.W_OK):
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             _migrate(connection, version)

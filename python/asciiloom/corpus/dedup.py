@@ -140,7 +140,7 @@ def _report(
     sides: dict[str, int] = {}
     pieces = canonical = 0
     for split, is_canonical, count in connection.execute(
-        "SELECT split, canonical, count(*) FROM piece GROUP BY split, canonical"
+        "SELECT split, canonical, count(*) FROM piece WHERE split NOTNULL GROUP BY split, canonical"
     ):
         sides[split] = sides.get(split, 0) + count
         pieces += count

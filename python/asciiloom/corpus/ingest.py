@@ -3,7 +3,8 @@
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from asciiloom._version import __version__
@@ -15,10 +16,10 @@ from asciiloom.readers import Item, ReadOptions
 Progress = Callable[[Tally], None]
 # After a load this large the index of shapes is left to `dedup` or `index`.
 INDEX_LATER = 50_000
-CHECKPOINT_PAGES = 20_000
+CHECKPOINT_PAGES = 10_000
 # A transaction ends after so many pieces or seconds: each writes most pages of the index of hashes anew,
 # and holds up other writers.
-TOGETHER = 50_000
+TOGETHER = 100_000
 SECONDS = 5.0
 CACHE_KIB = 262_144
 
@@ -35,15 +36,47 @@ def _write_batches(
             "INSERT INTO ingest (started, inputs, version) VALUES (?, ?, ?) RETURNING id",
             (_now(), json.dumps(list(inputs)), __version__),
         ).fetchone()
-    # A load touches the same pages again and again: copied back into the file seldom, and kept at hand.
+    with _for_a_load(connection):
+        total = _write_all(connection, batches, row[0], progress)
+    if total.new.total() < INDEX_LATER:
+        index_shapes(connection)
+    connection.execute("UPDATE ingest SET finished = ? WHERE id = ?", (_now(), row[0]))
+    connection.execute("PRAGMA optimize")
+    return total
+
+
+@contextmanager
+def _for_a_load(connection: sqlite3.Connection) -> Iterator[None]:
+    """Settings of a connection that writes much.
+
+    The same pages are touched again and again: copied back into the file seldom, and kept at hand.
+    What the constraints of the schema ask for holds by the way the rows are made (``Batch``; JSON from
+    ``json.dumps``; references to rows found or written in the same transaction), so each row is not
+    held against them once more; `asciiloom check` does.
+    """
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    writer = Writer(connection, row[0])
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("PRAGMA ignore_check_constraints = ON")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA ignore_check_constraints = OFF")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_all(
+    connection: sqlite3.Connection,
+    batches: Iterable[Batch],
+    ingest_id: int,
+    progress: Progress | None,
+) -> Tally:
     total = Tally()
     coming = iter(batches)
     batch = next(coming, None)
     while batch is not None:
         with transaction(connection):
+            writer = Writer(connection, ingest_id)
             begun, items = time.monotonic(), 0
             while batch is not None and items < TOGETHER and time.monotonic() - begun < SECONDS:
                 total.add(writer.write(batch))
@@ -51,10 +84,6 @@ def _write_batches(
                 if progress is not None:
                     progress(total)
                 batch = next(coming, None)
-    if total.new.total() < INDEX_LATER:
-        index_shapes(connection)
-    connection.execute("UPDATE ingest SET finished = ? WHERE id = ?", (_now(), row[0]))
-    connection.execute("PRAGMA optimize")
     return total
 
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from asciiloom.corpus.rows import Batch, prepare_batch
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
+from asciiloom.readers.lines import LineChunk, read_chunk
 from asciiloom.readers.registry import is_walkable, line_chunks, read_file, walk
-from asciiloom.readers.table import LineChunk, read_chunk
 
 BATCH_ITEMS = 5000
 # A batch of huge pieces closes early, so that memory is bounded by text, not by count.
@@ -57,7 +57,7 @@ class LinesJob:
     chunk: LineChunk
 
     def run(self) -> Batch:
-        return prepare_batch(list(read_chunk(self.chunk)))
+        return Batch.of(*read_chunk(self.chunk))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,19 @@ several times faster than a list of records, and go into SQLite as they are.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any
+
+import numpy as np
 
 from asciiloom.piece import (
     CHARSETS,
+    Counts,
+    CreditSpan,
     Piece,
+    PieceBatch,
     Rejection,
-    bare_hashes,
+    bare_hash_columns,
     content_hash,
     count_batch,
     find_credits,
@@ -62,30 +66,25 @@ class Columns:
         return len(self.hash)
 
     @classmethod
-    def of(cls, pieces: Sequence[Piece]) -> "Columns":
+    def of(cls, pieces: PieceBatch, counts: Counts) -> "Columns":
         """Measures, quality, credits and hashes of a batch."""
-        texts = [p.text for p in pieces]
-        if not texts:
-            empty: dict[str, Any] = {f.name: [] for f in fields(cls)}
-            return cls(**{**empty, "originals": {}, "colours": {}})
-        counts = count_batch(texts)
-        quality, flags = qualities(texts, counts, [p.flags for p in pieces])
-        spans = [
-            find_credits(p.text, p.artist) if maybe else ()
-            for p, maybe in zip(pieces, counts.credit.tolist(), strict=True)
-        ]
-        bare = [bare_hashes(t, s) for t, s in zip(texts, spans, strict=True)]
-        tags = [sorted(p.tags) for p in pieces]
+        texts = pieces.text
+        quality, flags = qualities(texts, counts, pieces.flags)
+        spans: list[tuple[CreditSpan, ...]] = [()] * len(texts)
+        for k in np.flatnonzero(counts.credit).tolist():
+            spans[k] = find_credits(texts[k], pieces.artist[k])
+        bare_hash, mirror_hash = bare_hash_columns(texts, spans)
+        tags = [tuple(sorted(names)) for names in pieces.tags]
         return cls(
-            hash=[content_hash(t) for t in texts],
-            bare_hash=[b[0] for b in bare],
-            mirror_hash=[b[1] for b in bare],
+            hash=list(map(content_hash, texts)),
+            bare_hash=bare_hash,
+            mirror_hash=mirror_hash,
             text=texts,
-            title=[p.title for p in pieces],
-            description=[p.description for p in pieces],
-            artist=[p.artist for p in pieces],
+            title=pieces.title,
+            description=pieces.description,
+            artist=pieces.artist,
             tags=_json_lists(tags),
-            kind=[p.kind for p in pieces],
+            kind=pieces.kind,
             charset=[CHARSETS[k] for k in counts.charset.tolist()],
             is_grid=counts.is_grid.tolist(),
             width=counts.width.tolist(),
@@ -94,24 +93,24 @@ class Columns:
             ink=counts.ink.tolist(),
             glyphs=counts.glyphs.tolist(),
             quality=quality,
-            source=[p.source for p in pieces],
-            licence=[p.licence for p in pieces],
-            sequence=[p.sequence for p in pieces],
-            made=[p.made for p in pieces],
-            crew=[p.group for p in pieces],
+            source=pieces.source,
+            licence=pieces.licence,
+            sequence=pieces.sequence,
+            made=pieces.made,
+            crew=pieces.group,
             flags=_json_lists(flags),
-            path=[p.path for p in pieces],
-            locator=[p.locator for p in pieces],
-            encoding=[p.encoding for p in pieces],
-            steps=_json_lists([p.steps for p in pieces]),
+            path=pieces.path,
+            locator=pieces.locator,
+            encoding=pieces.encoding,
+            steps=_json_lists(pieces.steps),
             tag_rows=[(k, tag) for k, names in enumerate(tags) for tag in names],
             credit_rows=[
                 (k, c.row, c.column, c.length, c.text, c.artist)
                 for k, found in enumerate(spans)
                 for c in found
             ],
-            originals={k: p.original for k, p in enumerate(pieces) if p.original is not None},
-            colours={k: p.colour for k, p in enumerate(pieces) if p.colour is not None},
+            originals={k: v for k, v in enumerate(pieces.original) if v is not None},
+            colours={k: v for k, v in enumerate(pieces.colour) if v is not None},
         )
 
 
@@ -122,15 +121,14 @@ PIECE_COLUMNS = tuple(
 )  # fmt: skip
 
 
-def _json_lists(lists: Iterable[Sequence[str]]) -> list[str]:
+def _json_lists(lists: Iterable[tuple[str, ...]]) -> list[str]:
     """Each as a JSON array; the same few come again and again."""
     known: dict[tuple[str, ...], str] = {(): "[]"}
     out = []
     for names in lists:
-        key = tuple(names)
-        if key not in known:
-            known[key] = json.dumps(names, ensure_ascii=False)
-        out.append(known[key])
+        if names not in known:
+            known[names] = json.dumps(names, ensure_ascii=False)
+        out.append(known[names])
     return out
 
 
@@ -141,9 +139,30 @@ class Batch:
     pieces: Columns
     rejections: list[Rejection]
 
+    @classmethod
+    def of(cls, pieces: PieceBatch, rejections: list[Rejection]) -> "Batch":
+        """Everything about a batch; a piece that shows nothing in any cell is one more rejection."""
+        counts = count_batch(pieces.text)
+        shown = (counts.width > 0) & (counts.ink > 0)
+        if not shown.all():
+            hidden = np.flatnonzero(~shown).tolist()
+            rejections = rejections + [
+                Rejection(
+                    "empty",
+                    "no glyph takes up a cell",
+                    pieces.source[k],
+                    pieces.path[k],
+                    pieces.locator[k],
+                )
+                for k in hidden
+            ]
+            pieces = pieces.take(np.flatnonzero(shown).tolist())
+            counts = count_batch(pieces.text)
+        return cls(Columns.of(pieces, counts), rejections)
+
 
 def prepare_batch(items: Iterable[Piece | Rejection]) -> Batch:
     """Items as a ``Batch``."""
     items = list(items)
-    pieces = Columns.of([item for item in items if isinstance(item, Piece)])
-    return Batch(pieces, [item for item in items if isinstance(item, Rejection)])
+    pieces = PieceBatch.of(item for item in items if isinstance(item, Piece))
+    return Batch.of(pieces, [item for item in items if isinstance(item, Rejection)])

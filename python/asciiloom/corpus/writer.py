@@ -102,7 +102,7 @@ def is_redistributable(licence: str | None) -> int | None:
 
 
 class Writer:
-    """The one writer of an ingest; holds the ids of sources it has met."""
+    """Writes batches within one transaction; holds the ids of sources it has met in it."""
 
     def __init__(self, connection: sqlite3.Connection, ingest_id: int) -> None:
         self._db = connection

@@ -1,10 +1,11 @@
 """What a piece *is*: canonical text, grid, measures, hashes, credits. Pure functions, no I/O."""
 
-from asciiloom.piece.canonical import Canonical, canonicalize, is_canonical
+from asciiloom.piece.batch import PieceBatch
+from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
 from asciiloom.piece.colour import ColourPlane
 from asciiloom.piece.credit import CreditSpan, blank_credits, find_credits
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
-from asciiloom.piece.hashing import bare_hashes, content_hash
+from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
 from asciiloom.piece.measure import (
     CHARSET_FITS,
     CHARSETS,
@@ -33,8 +34,11 @@ __all__ = [
     "Grid",
     "Measures",
     "Piece",
+    "PieceBatch",
     "Quality",
     "Rejection",
+    "are_canonical",
+    "bare_hash_columns",
     "bare_hashes",
     "blank_credits",
     "canonicalize",

@@ -7,9 +7,14 @@ something leaves its name in ``Canonical.steps``, so nothing happens to a piece 
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from wcwidth import wcswidth
+
+from asciiloom.piece.laid import Laid
 
 TAB_STOP = 8
 
@@ -82,6 +87,16 @@ def is_canonical(text: str) -> bool:
         and (text[0] != " " or _FLUSH.search(text) is not None)
         and text.replace("\n", "").isprintable()
     )
+
+
+def are_canonical(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """``is_canonical`` of a batch in one compiled pass: bool (texts,)."""
+    from asciiloom.piece.shaping import mark_canonical  # numba: when called
+
+    laid = Laid.of(texts)
+    out = np.zeros(len(texts), np.bool_)
+    mark_canonical(laid.codes, laid.first, out)
+    return out
 
 
 def canonicalize(text: str) -> Canonical:

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 from asciiloom.jit import njit
 from asciiloom.piece.credit import SIGNATURES
+from asciiloom.piece.laid import Codes
 
 I64 = NDArray[np.int64]
-U32 = NDArray[np.uint32]
+U8 = NDArray[np.uint8]
+Code = int | np.int64 | np.unsignedinteger
 
 # Katakana, CJK and full-width forms are drawn for a proportional font (Shift-JIS art): a
 # monospace grid cannot show how they line up.
 PROPORTIONAL_SHARE = 0.15
 WORD_TABLE = 1 << 16
+# What a code point below 128 is to the counts; 0 is ink like any other.
+_BREAK, _BLANK, _LETTER, _HINT = 1, 2, 3, 4
 
 
 @functools.cache
@@ -26,7 +30,7 @@ def signature_words() -> NDArray[np.bool_]:
     """By hash of a run of ASCII letters: whether it may belong to a known signature."""
     table = np.zeros(WORD_TABLE, np.bool_)
     for signature in SIGNATURES:
-        for word in re.findall("[A-Za-z]+", signature):
+        for word in re.findall("[A-Za-z]{2,}", signature):
             h = 0
             for c in word:
                 h = _next_hash(h, ord(c))
@@ -34,28 +38,51 @@ def signature_words() -> NDArray[np.bool_]:
     return table
 
 
-@njit
-def _next_hash(h: int, code: int) -> int:
-    return ((h ^ code) * 16777619 + 1) & 0xFFFFFFFF
+@functools.cache
+def ascii_kinds() -> U8:
+    """What each ASCII code is to the counts."""
+    kinds = np.zeros(128, np.uint8)
+    kinds[[10, 32]] = _BREAK, _BLANK
+    kinds[65:91] = kinds[97:123] = _LETTER
+    kinds[[ord(c) for c in ":)@<"]] = _HINT
+    return kinds
 
 
 @njit
-def _is_letter(code: int) -> bool:
-    return 65 <= code < 91 or 97 <= code < 123 or 0xC0 <= code < 0x250 or 0x370 <= code < 0x530
+def _next_hash(h: int, code: Code) -> int:
+    return int(((h ^ code) * 16777619 + 1) & 0xFFFFFFFF)
 
 
 @njit
-def _is_post(code: int) -> bool:
+def _is_other_letter(code: Code) -> bool:
+    """Letters beyond ASCII."""
+    return bool(0xC0 <= code < 0x250 or 0x370 <= code < 0x530)
+
+
+@njit
+def _is_post(code: Code) -> bool:
     """A glyph that the left or right side of a box is drawn with."""
     return code in (0x7C, 0x3A, 0x21, 0x23, 0x2A, 0x2502, 0x2503, 0x2551, 0x48)
 
 
 @njit
+def _is_hint(code: Code, before: Code, earlier: Code, opened: bool) -> bool:
+    """Whether ``code`` after two others ends what a credit begins with."""
+    ended = before | 32
+    if code == 32 or code == 58:  # "by ", "by:" and "artist:"
+        return bool((ended == 121 and earlier | 32 == 98) or (code == 58 and ended == 116))
+    if code == 41:  # "(c)"
+        return bool(ended == 99 and earlier == 40)
+    return opened and code == 64  # "<somebody@"
+
+
+@njit
 def count(
-    codes: U32,
+    codes: Codes,
     first: I64,
+    kinds: U8,
     widths: NDArray[np.int8],
-    charsets: NDArray[np.uint8],
+    charsets: U8,
     signatures: NDArray[np.bool_],
     out: I64,
 ) -> None:
@@ -68,75 +95,75 @@ def count(
         odd = False
         x = row_ink = row_letters = words = run = 0
         left = right = top_left = top_right = -1
-        left_code = right_code = 0
+        left_code = right_code = np.int64(0)
         sided = uneven = 0
         credit = False
         opened = False
-        word = before = earlier = 0
+        word = 0
         for k in range(begin, end):
-            code = codes[k]
-            if 65 <= code < 91 or 97 <= code < 123:
+            code = np.int64(codes[k])
+            kind = kinds[code] if code < 128 else 0
+            if kind == _LETTER:
                 word = _next_hash(word, code)
+                letters += 1
+                row_letters += 1
+                run += 1
+                words += run == 2 and code != codes[k - 1]  # "HH" is a stroke of a letter
             else:
                 if word:
                     credit = credit or signatures[word & (WORD_TABLE - 1)]
                     word = 0
-                ended = before | 32
-                if code == 32 or code == 58:  # "by ", "by:" and "artist:"
-                    credit = credit or (ended == 121 and earlier | 32 == 98)
-                    credit = credit or (code == 58 and ended == 116)
-                elif code == 41:  # "(c)"
-                    credit = credit or (ended == 99 and earlier == 40)
-                elif code == 64:  # "<somebody@"
-                    credit = credit or opened
-                opened = (opened or code == 60) and code != 10
-            earlier, before = before, code
-            if code == 10:
-                rows += 1
-                widest = max(widest, x)
-                if words >= 3 and row_letters * 10 >= row_ink * 7:
-                    prose += row_ink
-                if rows == 1:
-                    top_left, top_right = left, right
-                elif left == top_left and _is_post(left_code) and _is_post(right_code):
-                    sided += 1
-                    uneven += right != top_right
-                x = row_ink = row_letters = words = run = 0
-                left = right = -1
-                continue
-            # The first and last cell of ink of a row stand for its sides.
-            if code != 32 and code != 0x3000:
-                ink += 1
-                row_ink += 1
-                if left < 0:
-                    left, left_code = x, code
-                right, right_code = x, code
-                slot = code & 0xFFFF
-                if code > 0xFFFF:
-                    charset = 1 << 4
-                    odd = True
-                else:
-                    charset &= charsets[code]
-                if seen[slot] != i + 1:
-                    seen[slot] = i + 1
-                    glyphs += 1
-                if _is_letter(code):
-                    letters += 1
-                    row_letters += 1
-                    run += 1
-                    words += run == 2 and code != earlier  # "HH" is a stroke of a letter
-                else:
+                if kind:
+                    if k >= begin + 2 and kind != _BREAK:
+                        credit = credit or _is_hint(code, codes[k - 1], codes[k - 2], opened)
+                    opened = (opened or code == 60) and kind != _BREAK
                     run = 0
-                if 0x3040 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0:
-                    wide += 1
-            else:
-                run = 0
-                if code == 0x3000:
-                    charset &= charsets[code]
+                    if kind == _BREAK:
+                        rows += 1
+                        widest = max(widest, x)
+                        if words >= 3 and row_letters * 10 >= row_ink * 7:
+                            prose += row_ink
+                        if rows == 1:
+                            top_left, top_right = left, right
+                        elif left == top_left and _is_post(left_code) and _is_post(right_code):
+                            sided += 1
+                            uneven += right != top_right
+                        x = row_ink = row_letters = words = 0
+                        left = right = -1
+                        continue
+                    if kind == _BLANK:
+                        x += 1
+                        continue
+                elif code < 128:
+                    run = 0
+                else:
+                    charset &= charsets[code] if code <= 0xFFFF else 1 << 4
+                    if code == 0x3000:
+                        run = 0
+                        x += 2
+                        continue
+                    if _is_other_letter(code):
+                        letters += 1
+                        row_letters += 1
+                        run += 1
+                        words += run == 2 and code != codes[k - 1]
+                    else:
+                        run = 0
+                    wide += int(0x3040 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0)
+            # A cell of ink. The first and last of a row stand for its sides.
+            ink += 1
+            row_ink += 1
+            if left < 0:
+                left, left_code = x, code
+            right, right_code = x, code
+            slot = code & 0xFFFF
+            if seen[slot] != i + 1:
+                seen[slot] = i + 1
+                glyphs += 1
             if code < 128:
                 x += 1
             elif code < len(widths) and widths[code] >= 0:
-                x += widths[code]
+                x += int(widths[code])
             else:
                 odd = True
         chars = end - begin - 1

@@ -2,25 +2,24 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
 
 from asciiloom.piece.credit import CreditSpan, blank_credits
 from asciiloom.piece.grid import MIRROR, mirror_text
+from asciiloom.piece.laid import Laid
 
 HASH_BYTES = 16
 _BLANK_ROWS = re.compile(r"\n{2,}")
-_BLANK_ROW_BYTES = re.compile(rb"\n{2,}")
-_MIRROR_BYTES = bytes(MIRROR.get(code, code) for code in range(256))
+_MIRROR_BYTES = np.array([MIRROR.get(code, code) for code in range(128)], np.uint8)
 
 
 def content_hash(content: str | bytes) -> str:
     """BLAKE2b-128 of bytes, or of a text in UTF-8, as 32 hex digits."""
     data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(data, digest_size=HASH_BYTES).hexdigest()
-
-
-def _bare(text: str) -> str:
-    bare = text.replace(" ", "").replace("\u3000", "")
-    return (_BLANK_ROWS.sub("\n", bare) if "\n\n" in bare else bare).strip("\n")
 
 
 def bare_hashes(text: str, credits: tuple[CreditSpan, ...] = ()) -> tuple[str, str]:
@@ -30,21 +29,38 @@ def bare_hashes(text: str, credits: tuple[CreditSpan, ...] = ()) -> tuple[str, s
     or signature, the second also where one is the other's mirror image. A *candidate* test: art
     of one repeated glyph keeps its picture in the whitespace, so a match is still to be verified.
     """
-    text = blank_credits(text, credits)
-    if text.isascii():
-        return _ascii_hashes(text.encode())
-    bare = _bare(text)
+    bare = blank_credits(text, credits).replace(" ", "").replace("\u3000", "")
+    bare = _BLANK_ROWS.sub("\n", bare).strip("\n")
     plain = content_hash(bare)
     return plain, min(plain, content_hash(mirror_text(bare)))
 
 
-def _ascii_hashes(text: bytes) -> tuple[str, str]:
-    """The same on the bytes of an ASCII text, which most are, without building its strings."""
-    bare = text.translate(None, b" ")
-    if b"\n\n" in bare:
-        bare = _BLANK_ROW_BYTES.sub(b"\n", bare)
-    bare = bare.strip(b"\n")
-    plain = content_hash(bare)
-    rows = bare.translate(_MIRROR_BYTES)[::-1].split(b"\n")
-    rows.reverse()
-    return plain, min(plain, content_hash(b"\n".join(rows)))
+def bare_hash_columns(
+    texts: Sequence[str], credits: Sequence[tuple[CreditSpan, ...]]
+) -> tuple[list[str], list[str]]:
+    """``bare_hashes`` of a batch, as two columns: those of ASCII, which are most, in one compiled pass."""
+    from asciiloom.piece.shaping import strip_whitespace  # numba: when called
+
+    blanked = [blank_credits(t, c) if c else t for t, c in zip(texts, credits, strict=True)]
+    wide = [k for k, text in enumerate(blanked) if not text.isascii()]
+    laid = Laid.of([text for text in blanked if text.isascii()] if wide else blanked)
+    codes = laid.codes.astype(np.uint8, copy=False)
+    bare, turned = np.empty_like(codes), np.empty_like(codes)
+    ends = np.zeros(len(laid.first), np.int64)
+    strip_whitespace(codes, laid.first, _MIRROR_BYTES, bare, turned, ends)
+    cuts = list(pairwise(ends.tolist()))
+    mirrored = _hashes_of(turned.tobytes(), cuts)
+    plain = _hashes_of(bare.tobytes(), cuts)
+    mirrored = list(map(min, plain, mirrored))
+    # The others go by way of strings.
+    for k in wide:
+        one, other = bare_hashes(blanked[k])
+        plain.insert(k, one)
+        mirrored.insert(k, other)
+    return plain, mirrored
+
+
+def _hashes_of(data: bytes, cuts: Sequence[tuple[int, int]]) -> list[str]:
+    return [
+        hashlib.blake2b(data[begin:end], digest_size=HASH_BYTES).hexdigest() for begin, end in cuts
+    ]

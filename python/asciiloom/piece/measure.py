@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from wcwidth import wcwidth, width
 
+from asciiloom.piece.laid import Laid
+
 I64 = NDArray[np.int64]
 
 # Each charset holds printable ASCII. A piece belongs to the first that contains it.
@@ -110,15 +112,12 @@ def measure_batch(texts: Sequence[str]) -> list[Measures]:
 
 def count_batch(texts: Sequence[str]) -> Counts:
     """All counts of many canonical texts at once."""
-    from asciiloom.piece.counting import count, signature_words  # numba: not for a mere import
+    from asciiloom.piece.counting import ascii_kinds, count, signature_words  # numba: when called
 
-    joined = "\n".join(texts) + "\n"
-    codes = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
-    first = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum(np.fromiter((len(t) + 1 for t in texts), np.int64, len(texts)), out=first[1:])
-    widths = np.ones(128, np.int8) if joined.isascii() else cell_widths()
+    laid = Laid.of(texts)
+    widths = np.ones(128, np.int8) if laid.is_ascii else cell_widths()
     out = np.zeros((11, len(texts)), np.int64)
-    count(codes, first, widths, _charset_table(), signature_words(), out)
+    count(laid.codes, laid.first, ascii_kinds(), widths, _charset_table(), signature_words(), out)
     counts = Counts(*out)
     for i in np.flatnonzero(counts.width < 0).tolist():
         counts.width[i] = max(map(width, texts[i].split("\n")))

@@ -107,6 +107,12 @@ def read_whole(source: Input, limit: int) -> bytes | Rejection:
     return Rejection("too-large", detail, name, source.path)
 
 
+def storable(name: object) -> str:
+    """A path or name as text that can be kept: what is no Unicode in it (a file name may hold any bytes)
+    is written as an escape."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
 def file_stem(name: str) -> str:
     """The last part of a path or member name, without its extension."""
     last = re.split(r"[/\\\\!]", name)[-1]
@@ -167,7 +173,12 @@ def make_item(
         if not text.strip(" \n\u3000"):
             return reject("empty", "nothing but whitespace and control codes")
     rows = text.count("\n") + 1
-    widest = max(map(len, text.split("\n")))
+    # A short text has no long row.
+    widest = (
+        max(map(len, text.split("\n")))
+        if colour is not None or len(text) > MAX_WIDTH
+        else len(text)
+    )
     if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
         limits = f"at most {MAX_CHARS:,} characters, {MAX_WIDTH:,}x{MAX_ROWS:,}"
         return reject("too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}")

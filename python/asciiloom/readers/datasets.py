@@ -9,7 +9,7 @@ from typing import Any
 from asciiloom.errors import MissingExtraError, ReaderError
 from asciiloom.piece import one_line
 from asciiloom.readers.base import Input, Item, ReadOptions
-from asciiloom.readers.table import row_items
+from asciiloom.readers.row import row_items
 
 PREFIX = "hf:"
 _ABOUT = frozenset(["dataset_info.json", "state.json", "dataset_dict.json"])

@@ -23,7 +23,7 @@ from asciiloom.errors import ReaderError
 from asciiloom.piece import Rejection, one_line
 from asciiloom.readers import datasets
 from asciiloom.readers.archive import ArchiveReader
-from asciiloom.readers.base import Input, Item, Reader, ReadOptions
+from asciiloom.readers.base import Input, Item, Reader, ReadOptions, storable
 from asciiloom.readers.boxes import BoxesReader
 from asciiloom.readers.collection import CollectionReader
 from asciiloom.readers.cow import CowReader
@@ -33,11 +33,12 @@ from asciiloom.readers.film import FilmReader
 from asciiloom.readers.fortune import FortuneReader
 from asciiloom.readers.html import HtmlReader
 from asciiloom.readers.image import ImageReader
+from asciiloom.readers.lines import LineChunk, split_lines
 from asciiloom.readers.logo import LogoReader
 from asciiloom.readers.markdown import MarkdownReader
 from asciiloom.readers.plain import PlainReader
 from asciiloom.readers.screens import SCREENS, DurdrawReader
-from asciiloom.readers.table import LineChunk, TableReader, split_lines
+from asciiloom.readers.table import TableReader
 
 HEAD = 4096
 # Unpacked bytes for each packed one beyond which compression is an attack, once past _FREE.
@@ -230,7 +231,7 @@ def line_chunks(path: Path, options: ReadOptions) -> Iterator[LineChunk | Reject
     """A JSONL file in stretches that can be read apart, or None where the file is none."""
     try:
         with path.open("rb") as stream:
-            source = open_unpacked(stream, str(path), options)
+            source = open_unpacked(stream, storable(path), options)
             reader = reader_of(source)
             if not isinstance(reader, TableReader) or not reader.reads_lines(source):
                 return None
@@ -243,11 +244,11 @@ def _stretches(path: Path, options: ReadOptions) -> Iterator[LineChunk | Rejecti
     name = options.source or "unknown"
     try:
         with path.open("rb") as stream:
-            yield from split_lines(open_unpacked(stream, str(path), options))
+            yield from split_lines(open_unpacked(stream, storable(path), options))
     except TooLargeError as error:
-        yield Rejection("too-large", str(error), name, str(path))
+        yield Rejection("too-large", str(error), name, storable(path))
     except _UNPACK_ERRORS as error:
-        yield Rejection("truncated", f"{type(error).__name__}: {error}"[:200], name, str(path))
+        yield Rejection("truncated", f"{type(error).__name__}: {error}"[:200], name, storable(path))
 
 
 def read_file(path: Path, options: ReadOptions) -> Iterator[Item]:
@@ -255,12 +256,14 @@ def read_file(path: Path, options: ReadOptions) -> Iterator[Item]:
     name = options.source or "unknown"
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            yield Rejection("not-a-file", "a device, pipe or socket is not read", name, str(path))
+            yield Rejection(
+                "not-a-file", "a device, pipe or socket is not read", name, storable(path)
+            )
             return
         with path.open("rb") as stream:
             if os.fstat(stream.fileno()).st_size == 0:
-                yield Rejection("empty", "an empty file", name, str(path))
+                yield Rejection("empty", "an empty file", name, storable(path))
                 return
-            yield from _read_stream(stream, str(path), options)
+            yield from _read_stream(stream, storable(path), options)
     except OSError as error:
-        yield Rejection("unreadable", str(error.strerror or error), name, str(path))
+        yield Rejection("unreadable", str(error.strerror or error), name, storable(path))

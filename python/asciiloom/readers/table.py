@@ -1,55 +1,20 @@
 """Tables of art: JSONL, JSON, CSV and Parquet, one piece a row.
 
-A row is always exactly one item, a piece or a rejection, so that a table of N rows accounts for
-N. Column names are recognised by role; the names are those that public art data sets use.
+A row is always exactly one item, a piece or a rejection, so that a table of N rows accounts for N.
 """
 
 import csv
-import functools
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
-import orjson
+from asciiloom.readers.base import Input, Item
+from asciiloom.readers.lines import MAX_LINE, jsonl_rows
+from asciiloom.readers.row import Row, column_roles, row_items
 
-from asciiloom.piece import KINDS, Rejection
-from asciiloom.readers.base import Input, Item, ReadOptions, make_item
-
-MAX_LINE = 32 << 20
 MAX_JSON = 256 << 20
 MAX_ARROW = 1 << 30
-CHUNK = 2 << 20
-MAX_SHAPES = 1000
-
-# Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "text": (
-        "text",
-        "ascii_art",
-        "art_text",
-        "asciiart",
-        "ascii",
-        "art",
-        "content",
-        "drawing",
-        "figure",
-        "output",
-    ),
-    "title": ("title", "name", "caption", "subject", "prompt"),
-    "description": ("description", "desc", "alt"),
-    "artist": ("artist", "author", "creator", "credit"),
-    "tags": ("tags", "tag", "labels", "label", "class", "category", "categories", "keywords"),
-    "source": ("source", "dataset", "collection", "origin"),
-    "path": ("path", "file", "filename", "url"),
-    "licence": ("licence", "license"),
-    "kind": ("kind", "style"),
-}
-_NUMBERED_CATEGORY = re.compile(r"(?:category|tag|label)\d+\Z")
-_FENCE = re.compile(r"```[^\n]*\n(.*?)\n?```", re.DOTALL)
-_FILM = re.compile(r"(?:movie|film|animation):(.+)\Z")
 
 
 class TableReader:
@@ -76,7 +41,7 @@ class TableReader:
         elif lowered.endswith(".json") or _is_document(source.head, lowered):
             rows = _json_rows(source)
         else:
-            rows = _jsonl_rows(source)
+            rows = jsonl_rows(source)
         yield from row_items(rows, source)
 
     def reads_lines(self, source: Input) -> bool:
@@ -90,55 +55,6 @@ class TableReader:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LineChunk:
-    """Whole lines of a JSONL file: ``data``, the number of lines before it, where from; or, with no
-    data, what became of line ``before + 1``."""
-
-    path: str
-    name: str
-    options: ReadOptions
-    before: int
-    data: bytes
-    problem: str = ""
-
-
-def split_lines(source: Input) -> Iterator[LineChunk]:
-    """A JSONL input in stretches of about ``CHUNK`` bytes; an overlong line is skipped."""
-    carry = b""
-    before = 0
-
-    def chunk(data: bytes, problem: str = "") -> LineChunk:
-        return LineChunk(source.path, source.name, source.options, before, data, problem)
-
-    while block := source.stream.read(CHUNK):
-        data = carry + block
-        cut = data.rfind(b"\n") + 1
-        if not cut and len(data) >= MAX_LINE:
-            while (rest := source.stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-                pass
-            yield chunk(b"", f"too-large: a line of more than {MAX_LINE >> 20} MiB")
-            carry, before = b"", before + 1
-            continue
-        if cut:
-            yield chunk(data[:cut])
-            before += data.count(b"\n", 0, cut)
-        carry = data[cut:]
-    if carry:
-        yield chunk(carry)
-
-
-def read_chunk(chunk: LineChunk) -> Iterator[Item]:
-    """The items of a stretch, as reading the whole file gives them."""
-    source = Input.from_bytes(chunk.data, chunk.path, chunk.options)
-    first = chunk.before + 1
-    if chunk.problem:
-        yield from row_items([(f"row {first}", chunk.problem)], source)
-        return
-    lines = enumerate(chunk.data.split(b"\n"), first)
-    yield from row_items(((f"row {n}", _parse(line)) for n, line in lines if line.strip()), source)
-
-
 def _is_document(head: bytes, path: str) -> bool:
     """Whether JSON without a telling name is one document: its first line is not a whole value."""
     if path.endswith((".jsonl", ".ndjson")):
@@ -149,172 +65,6 @@ def _is_document(head: bytes, path: str) -> bool:
     except (ValueError, RecursionError):
         return bool(ended)
     return False
-
-
-def row_items(rows: Iterable["Row"], source: Input) -> Iterator[Item]:
-    """One item a row: ``rows`` are (locator, mapping or "reason: detail")."""
-    roles: dict[tuple[str, ...], dict[str, str]] = {}  # rows of one table may differ in keys
-    for locator, row in rows:
-        if isinstance(row, str):
-            reason, _, detail = row.partition(": ")
-            yield Rejection(
-                reason, detail, source.options.source or "unknown", source.path, locator
-            )
-            continue
-        keys = tuple(row)
-        if keys not in roles:
-            if len(roles) >= MAX_SHAPES:
-                roles.clear()
-            roles[keys] = column_roles(keys, source.options.columns)
-        yield _row_item(row, roles[keys], source, locator)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_ ]", "", name.lower())
-
-
-def column_roles(row: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
-    """Which column plays which role: what the curator says, then the known names."""
-    roles = dict(given)
-    names = {_plain(name): name for name in row}
-    for role, known in COLUMNS.items():
-        if role not in roles:
-            hit = next((names[_plain(k)] for k in known if _plain(k) in names), None)
-            if hit is not None and hit not in roles.values():
-                roles[role] = hit
-    return roles
-
-
-@functools.lru_cache(MAX_SHAPES)
-def numbered_columns(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of a row's columns that are category-1, tag_2 and the like."""
-    return tuple(name for name in names if _NUMBERED_CATEGORY.match(_plain(name)))
-
-
-def _row_item(
-    row: Mapping[str, Any], roles: Mapping[str, str], source: Input, locator: str
-) -> Item:
-    options = source.options
-    values = {role: row.get(column) for role, column in roles.items()}
-    text, title = values.get("text"), values.get("title")
-    if text is None and "conversations" in row:
-        title, text = _conversation(row["conversations"])
-    name = options.source or str(values.get("source") or "unknown")
-    if not isinstance(text, str) and {"charset", "frames", "palette"} <= row.keys():
-        detail = f"Playscii: glyphs by number in its own charset {row['charset']}"
-        return Rejection("custom-charset", detail[:200], name, source.path, locator)
-    if not isinstance(text, str):
-        known = ", ".join(COLUMNS["text"])
-        detail = f"no text column (looked for {known}); name it with --column text=NAME"
-        return Rejection("no-text", detail, name, source.path, locator)
-    tags = _tags(values.get("tags"))
-    tags += tuple(value for column in numbered_columns(tuple(row)) if (value := row[column]))
-    film, meant = _meaning(tuple(map(str, tags)))
-    # A single row is a line.
-    kind = str(values.get("kind") or meant or ("art" if "\n" in text.strip("\r\n") else "line"))
-    where = values.get("path")
-    return make_item(
-        text,
-        options=options,
-        path=str(where) if where else source.path,
-        locator="" if where and "#" in str(where) else locator,
-        title=title,
-        description=values.get("description"),
-        artist=values.get("artist"),
-        tags=tags,
-        kind=kind if kind in KINDS else "art",
-        source=name,
-        licence=values.get("licence"),
-        sequence=f"{name}/{film}" if film else None,
-    )
-
-
-_KIND_OF_TAG = {
-    "figlet": "banner",
-    "generated": "banner",
-    "hbanner": "banner",
-    "cow": "cow",
-    "logo": "logo",
-    "box": "box",
-}
-
-
-@functools.lru_cache(1 << 14)
-def _meaning(tags: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """(film, kind) that a row's own tags state; the same few combinations come again and again."""
-    film = next((m[1] for tag in tags if (m := _FILM.match(tag))), None)
-    names = {tag.lower() for tag in tags}
-    kind = next((kind for tag, kind in _KIND_OF_TAG.items() if tag in names), None)
-    return film, "frame" if film else kind
-
-
-def _tags(value: object) -> tuple[object, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        stripped = value.strip()
-        if stripped.startswith("["):
-            try:
-                return tuple(json.loads(stripped))
-            except (ValueError, TypeError):
-                pass
-        return tuple(re.split(r"[,;|]", stripped))
-    if isinstance(value, Iterable) and not isinstance(value, Mapping):
-        return tuple(value)
-    return (value,)
-
-
-def _conversation(turns: object) -> tuple[str | None, str | None]:
-    """The first user turn and the last fenced block of a chat record."""
-    asked: str | None = None
-    drawn: str | None = None
-    for turn in turns if isinstance(turns, list) else ():
-        if not isinstance(turn, Mapping):
-            continue
-        said = turn.get("value", turn.get("content"))
-        role = turn.get("from", turn.get("role"))
-        if not isinstance(said, str):
-            continue
-        if role in ("human", "user"):
-            asked = asked or said
-        elif blocks := _FENCE.findall(said):
-            drawn = blocks[-1]
-    return asked, drawn
-
-
-Row = tuple[str, Mapping[str, Any] | str]
-
-
-def _jsonl_rows(source: Input) -> Iterator[Row]:
-    """Rows of JSON lines. Blank lines are no rows; an overlong line is skipped in bounded memory."""
-    number = 0
-    while line := source.stream.readline(MAX_LINE):
-        number += 1
-        if len(line) == MAX_LINE and not line.endswith(b"\n"):
-            while (rest := source.stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-                pass
-            yield f"row {number}", f"too-large: a line of more than {MAX_LINE >> 20} MiB"
-            continue
-        if not line.strip():
-            continue
-        yield f"row {number}", _parse(line)
-
-
-def _parse(line: bytes) -> Mapping[str, Any] | str:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:  # NaN, numbers of any length, lone surrogates: what Python itself writes
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            return f"bad-json: {str(error)[:200]}"
-    if isinstance(row, str):
-        return {"text": row}
-    return (
-        row
-        if isinstance(row, dict)
-        else f"bad-json: a row must be an object, not {type(row).__name__}"
-    )
 
 
 def _json_rows(source: Input) -> Iterator[Row]:
@@ -333,7 +83,7 @@ def _json_rows(source: Input) -> Iterator[Row]:
         elif not _is_row(data):
             yield "", f"bad-json: {str(error)[:200]}"
         else:  # many ".json" files are JSON lines
-            yield from _jsonl_rows(Input.from_bytes(data, source.path, source.options))
+            yield from jsonl_rows(Input.from_bytes(data, source.path, source.options))
         return
     if isinstance(rows, dict):
         lists = [value for value in rows.values() if isinstance(value, list)]

@@ -1,0 +1,260 @@
+"""What a row of a table says: which column plays which role, and the item that a row makes.
+
+Column names are recognised by role; the names are those that public art data sets use.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from asciiloom.piece import KINDS, PieceBatch, Rejection, are_canonical, clean_tags, one_line
+from asciiloom.readers.base import MAX_WIDTH, Input, Item, make_item, storable
+
+MAX_SHAPES = 1000
+
+# Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "text": (
+        "text",
+        "ascii_art",
+        "art_text",
+        "asciiart",
+        "ascii",
+        "art",
+        "content",
+        "drawing",
+        "figure",
+        "output",
+    ),
+    "title": ("title", "name", "caption", "subject", "prompt"),
+    "description": ("description", "desc", "alt"),
+    "artist": ("artist", "author", "creator", "credit"),
+    "tags": ("tags", "tag", "labels", "label", "class", "category", "categories", "keywords"),
+    "source": ("source", "dataset", "collection", "origin"),
+    "path": ("path", "file", "filename", "url"),
+    "licence": ("licence", "license"),
+    "kind": ("kind", "style"),
+}
+_NUMBERED_CATEGORY = re.compile(r"(?:category|tag|label)\d+\Z")
+_FENCE = re.compile(r"```[^\n]*\n(.*?)\n?```", re.DOTALL)
+_FILM = re.compile(r"(?:movie|film|animation):(.+)\Z")
+
+# A locator and what stands there: a mapping, or "reason: detail".
+Row = tuple[str, Mapping[str, Any] | str]
+
+
+def row_items(rows: Iterable[Row], source: Input) -> Iterator[Item]:
+    """One item a row: ``rows`` are (locator, mapping or "reason: detail")."""
+    roles: dict[tuple[str, ...], dict[str, str]] = {}  # rows of one table may differ in keys
+    for locator, row in rows:
+        if isinstance(row, str):
+            reason, _, detail = row.partition(": ")
+            yield Rejection(
+                reason, detail, source.options.source or "unknown", source.path, locator
+            )
+            continue
+        keys = tuple(row)
+        if keys not in roles:
+            if len(roles) >= MAX_SHAPES:
+                roles.clear()
+            roles[keys] = column_roles(keys, source.options.columns)
+        yield row_item(row, roles[keys], source, locator)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name.lower())
+
+
+def column_roles(row: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Which column plays which role: what the curator says, then the known names."""
+    roles = dict(given)
+    names = {_plain(name): name for name in row}
+    for role, known in COLUMNS.items():
+        if role not in roles:
+            hit = next((names[_plain(k)] for k in known if _plain(k) in names), None)
+            if hit is not None and hit not in roles.values():
+                roles[role] = hit
+    return roles
+
+
+@functools.lru_cache(MAX_SHAPES)
+def numbered_columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a row's columns that are category-1, tag_2 and the like."""
+    return tuple(name for name in names if _NUMBERED_CATEGORY.match(_plain(name)))
+
+
+def row_item(row: Mapping[str, Any], roles: Mapping[str, str], source: Input, locator: str) -> Item:
+    options = source.options
+    values = {role: row.get(column) for role, column in roles.items()}
+    text, title = values.get("text"), values.get("title")
+    if text is None and "conversations" in row:
+        title, text = _conversation(row["conversations"])
+    name = options.source or _line(values.get("source")) or "unknown"
+    if not isinstance(text, str) and {"charset", "frames", "palette"} <= row.keys():
+        detail = f"Playscii: glyphs by number in its own charset {row['charset']}"
+        return Rejection("custom-charset", detail[:200], name, source.path, locator)
+    if not isinstance(text, str):
+        known = ", ".join(COLUMNS["text"])
+        detail = f"no text column (looked for {known}); name it with --column text=NAME"
+        return Rejection("no-text", detail, name, source.path, locator)
+    tags, film, meant = _tag_facts(_row_tags(row, values.get("tags")), options.tags)
+    where = values.get("path")
+    return make_item(
+        text,
+        options=options,
+        path=storable(where) if where else source.path,
+        locator="" if where and "#" in str(where) else locator,
+        title=title,
+        description=values.get("description"),
+        artist=values.get("artist"),
+        tags=tags,
+        kind=_kind(values.get("kind"), meant, text),
+        source=name,
+        licence=values.get("licence"),
+        sequence=f"{name}/{film}" if film else None,
+    )
+
+
+def table_columns(
+    rows: Sequence[Mapping[str, Any]],
+    locators: Sequence[str],
+    roles: Mapping[str, str],
+    source: Input,
+) -> tuple[PieceBatch, list[int]]:
+    """What ``row_item`` makes of ``rows`` of one shape, as columns: those whose art is canonical as it
+    stands, and their places. The other rows are for ``row_item``."""
+    options = source.options
+    texts = [
+        text if type(text) is str and len(text) <= MAX_WIDTH else ""  # no side can be too long
+        for text in _column(rows, roles, "text")
+    ]
+    places = np.flatnonzero(are_canonical(texts)).tolist()
+    if len(places) < len(rows):
+        rows, texts = [rows[k] for k in places], [texts[k] for k in places]
+        locators = [locators[k] for k in places]
+    facts = [
+        _tag_facts(_row_tags(row, value), options.tags)
+        for row, value in zip(rows, _column(rows, roles, "tags"), strict=True)
+    ]
+    names = [options.source or _line(v) or "unknown" for v in _column(rows, roles, "source")]
+    where = _column(rows, roles, "path")
+    count = len(rows)
+    return PieceBatch(
+        text=texts,
+        title=list(map(one_line, _column(rows, roles, "title"))),
+        description=[one_line(v, 5000) for v in _column(rows, roles, "description")],
+        artist=[_line(v) or options.artist for v in _column(rows, roles, "artist")],
+        tags=[f[0] for f in facts],
+        kind=[
+            _kind(v, f[2], text)
+            for v, f, text in zip(_column(rows, roles, "kind"), facts, texts, strict=True)
+        ],
+        source=names,
+        licence=[options.licence or _line(v) for v in _column(rows, roles, "licence")],
+        path=[storable(v) if v else source.path for v in where],
+        locator=[
+            "" if v and "#" in str(v) else own for v, own in zip(where, locators, strict=True)
+        ],
+        encoding=["utf-8"] * count,
+        original=[None] * count,
+        sequence=[f"{n}/{f[1]}" if f[1] else None for n, f in zip(names, facts, strict=True)],
+        steps=[()] * count,
+        group=[None] * count,
+        made=[None] * count,
+        colour=[None] * count,
+        flags=[()] * count,
+    ), places
+
+
+def _column(rows: Sequence[Mapping[str, Any]], roles: Mapping[str, str], role: str) -> list[Any]:
+    name = roles.get(role)
+    return [None] * len(rows) if name is None else [row.get(name) for row in rows]
+
+
+@functools.lru_cache(1 << 12)
+def _short(value: str) -> str | None:
+    return one_line(value)
+
+
+def _line(value: object) -> str | None:
+    """``one_line`` where the same few values come again and again."""
+    return _short(value) if type(value) is str else one_line(value)
+
+
+def _kind(stated: object, meant: str | None, text: str) -> str:
+    """What a row is drawn as: as stated, as its tags mean, or a line where it is a single row."""
+    kind = str(stated or meant or ("art" if "\n" in text.strip("\r\n") else "line"))
+    return kind if kind in KINDS else "art"
+
+
+def _row_tags(row: Mapping[str, Any], value: object) -> tuple[str, ...]:
+    tags = _tags(value)
+    if numbered := numbered_columns(tuple(row)):
+        tags += tuple(found for column in numbered if (found := row[column]))
+    return tuple(map(str, tags))
+
+
+@functools.lru_cache(1 << 14)
+def _tag_facts(
+    tags: tuple[str, ...], more: tuple[str, ...]
+) -> tuple[tuple[str, ...], str | None, str | None]:
+    """(tags as stored, film, kind) that a row's own tags and the curator's say; the same few
+    combinations come again and again."""
+    film, kind = _meaning(tags)
+    return clean_tags((*tags, *more)), film, kind
+
+
+_KIND_OF_TAG = {
+    "figlet": "banner",
+    "generated": "banner",
+    "hbanner": "banner",
+    "cow": "cow",
+    "logo": "logo",
+    "box": "box",
+}
+
+
+def _meaning(tags: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """(film, kind) that a row's own tags state."""
+    film = next((m[1] for tag in tags if (m := _FILM.match(tag))), None)
+    names = {tag.lower() for tag in tags}
+    kind = next((kind for tag, kind in _KIND_OF_TAG.items() if tag in names), None)
+    return film, "frame" if film else kind
+
+
+def _tags(value: object) -> tuple[object, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        stripped = value.strip()
+        if stripped.startswith("["):
+            try:
+                return tuple(json.loads(stripped))
+            except (ValueError, TypeError):
+                pass
+        return tuple(re.split(r"[,;|]", stripped))
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
+        return tuple(value)
+    return (value,)
+
+
+def _conversation(turns: object) -> tuple[str | None, str | None]:
+    """The first user turn and the last fenced block of a chat record."""
+    asked: str | None = None
+    drawn: str | None = None
+    for turn in turns if isinstance(turns, list) else ():
+        if not isinstance(turn, Mapping):
+            continue
+        said = turn.get("value", turn.get("content"))
+        role = turn.get("from", turn.get("role"))
+        if not isinstance(said, str):
+            continue
+        if role in ("human", "user"):
+            asked = asked or said
+        elif blocks := _FENCE.findall(said):
+            drawn = blocks[-1]
+    return asked, drawn
