@@ -5,8 +5,8 @@ The floor writes the same texts, titles and tags with bare ``executemany`` and b
 canonical form, measures, hashes, credits or provenance. The peer is ``sqlite-utils insert --nl`` and
 ``enable-fts`` on rows that carry the same columns, computed before. The index of shapes, which ingest
 leaves for later after a large load, is timed on its own. With --kills an ingest is killed at random
-moments and run again. The second run of the peer does with those columns what an ingest also does: it leaves
-out exact copies by their hash, indexes the same columns and keeps the word index up to date.
+moments and run again. The second run of the peer writes all that an ingest writes: pieces without
+exact copies, tags and origins with the same keys and indexes, and a word index that is kept up to date.
 
 Example: python scripts/bench/ingest.py --count 1000000 --kills 20
 """
@@ -72,26 +72,38 @@ def peer(folder: Path, rows: Path) -> None:
     _sqlite_utils("enable-fts", db, "piece", "title", "tags")
 
 
-def peer_kept(folder: Path, rows: Path) -> None:
-    """The same, without exact copies, ready for more rows and for selecting."""
-    db = str(folder / "kept.db")
+def peer_whole(folder: Path, rows: Path) -> None:
+    """The same tables with the same keys: pieces without exact copies, tags, places; words kept up to date."""
+    db = str(folder / "whole.db")
     _sqlite_utils("insert", db, "piece", str(rows), "--nl", "--pk", "hash", "--ignore")
     for columns in (("id",), ("width", "height"), ("source_id",)):
         _sqlite_utils("create-index", db, "piece", *columns)
     _sqlite_utils("enable-fts", db, "piece", "title", "tags", "--create-triggers")
+    for name, keys in (("tag", ("piece_id", "name")), ("origin", ("id",))):
+        table = str(rows.with_suffix(f".{name}"))
+        _sqlite_utils("insert", db, name, table, "--nl", *(x for k in keys for x in ("--pk", k)))
+    _sqlite_utils("create-index", db, "tag", "name", "piece_id")
+    _sqlite_utils(
+        "create-index", db, "origin", "piece_id", "source_id", "path", "locator", "--unique"
+    )
 
 
 def computed_rows(corpus: Corpus, path: Path) -> None:
-    """The corpus's own columns as JSON lines."""
+    """The corpus's own columns as JSON lines: pieces, and beside them tags and origins."""
     columns = (
         "id, hash, bare_hash, mirror_hash, text, title, description, artist, tags, kind, charset,"
         " is_grid, width, height, chars, ink, glyphs, quality, source_id, licence"
     )
-    cursor = corpus.connection.execute(f"SELECT {columns} FROM piece")
-    names = [c[0] for c in cursor.description]
-    with path.open("w") as stream:
-        for row in cursor:
-            stream.write(json.dumps(dict(zip(names, row, strict=True))) + "\n")
+    for file, table, wanted in (
+        (path, "piece", columns),
+        (path.with_suffix(".tag"), "tag", "*"),
+        (path.with_suffix(".origin"), "origin", "*"),
+    ):
+        cursor = corpus.connection.execute(f"SELECT {wanted} FROM {table}")
+        names = [c[0] for c in cursor.description]
+        with file.open("w") as stream:
+            for row in cursor:
+                stream.write(json.dumps(dict(zip(names, row, strict=True))) + "\n")
 
 
 def killed(folder: Path, path: Path, count: int, kills: int, seconds: float) -> str:
@@ -166,7 +178,7 @@ def main() -> None:
             timed("... the index of shapes, later", lambda: index_shapes(corpus.connection))
             computed_rows(corpus, computed)
         timed("sqlite-utils insert --nl, enable-fts, columns given", lambda: peer(folder, computed))
-        timed("... leaving out copies, indexed, triggers", lambda: peer_kept(folder, computed))
+        timed("... all tables and keys that ingest writes", lambda: peer_whole(folder, computed))
         rows.append((f"peak memory of the largest process of the ingest: {peak} MB", 0, 0, 0.0))
         if told.kills:
             part = folder / "part.jsonl"

@@ -54,14 +54,16 @@ def _judge(
     bits: float = 3.5,
     banners: bool = False,
     mirrored: bool = False,
+    cropped: bool = False,
+    box: float = 0.0,
 ) -> str:
     one = Lines().judge(
-        np.array([agreement]),
-        np.array([contained]),
+        np.array([[agreement, contained, box]]),
         np.array([ink]),
         np.array([bits]),
         np.array([banners]),
         np.array([mirrored]),
+        np.array([cropped]),
     )
     return one[0]
 
@@ -79,6 +81,10 @@ def test_judgement() -> None:
     assert _judge(0.55, 0.7, 100) == "variant"
     assert _judge(0.3, 0.95, 100) == "variant"
     assert _judge(0.2, 0.3, 100) == "apart"
+    assert _judge(0.02, 0.95, 60, cropped=True, box=0.9) == "variant"
+    assert _judge(0.02, 0.95, 60, cropped=True, box=0.5) == "apart"  # among much else
+    assert _judge(0.02, 0.95, 60, cropped=True, box=0.9, banners=True) == "apart"
+    assert _judge(0.95, 1.0, 60, cropped=True, box=1.0) == "variant"  # a crop is its own piece
     assert _judge(0.9, 0.9, 10) == "apart" and _judge(1.0, 1.0, 10) == "same"
 
 

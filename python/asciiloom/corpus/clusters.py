@@ -9,23 +9,19 @@ Source: star clustering, Aslam, Pelekhov and Rus (2004).
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
-from asciiloom.corpus.splits import split_families
+import numpy as np
+
+from asciiloom.corpus.arrays import I64
+from asciiloom.corpus.runs import want
+from asciiloom.corpus.splits import Sides, split_families
 
 Pair = tuple[int, int]
 Rank = tuple[bool, bool, int, int]
 # Members of a chain that were never compared with its centre are, at most so many times.
 ROUNDS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Clustered:
-    """Cluster number (least id in it) and centre of each piece that was looked at."""
-
-    cluster: dict[int, int]
-    centre: dict[int, int]
+_MARKS = 10_000
 
 
 def rank(credit: object, ink: int, number: int, withdrawn: object = False) -> Rank:
@@ -50,11 +46,11 @@ def stars(ranks: dict[int, Rank], pairs: Iterable[Pair]) -> dict[int, int]:
     for a, b in pairs:
         near.setdefault(a, []).append(b)
         near.setdefault(b, []).append(a)
-    centre = {number: number for number in ranks if number not in near}
-    for number in sorted(near, key=ranks.__getitem__, reverse=True):
+    centre: dict[int, int] = {}
+    for number in sorted(ranks, key=ranks.__getitem__, reverse=True):
         if number not in centre:
             centre[number] = number
-            for other in near[number]:
+            for other in near.get(number, ()):
                 centre.setdefault(other, number)
     return centre
 
@@ -95,23 +91,23 @@ def touched(connection: sqlite3.Connection, fresh: Iterable[int]) -> None:
 
 def cluster(
     connection: sqlite3.Connection,
-    fresh: Iterable[int],
+    fresh: I64,
     compare: Callable[[list[Pair]], None] | None,
     seed: int,
 ) -> None:
-    """Write clusters, canonical marks and splits of ``fresh`` and of all that they are joined with.
+    """Write clusters, canonical marks and splits of ``fresh`` (ascending) and of all that they are joined with.
 
     ``compare`` measures pairs that were no candidates and writes them to ``twin``; without it only
     what is there counts. To be called within a transaction.
     """
-    fresh = list(fresh)
     for _ in range(ROUNDS):
-        touched(connection, fresh)
-        ranks = ranks_of(connection, "touched")
+        touched(connection, fresh.tolist())
         pairs = connection.execute(
             "SELECT a, b FROM touched CROSS JOIN twin ON twin.a = touched.id WHERE +verdict = 'same'"
         ).fetchall()
-        centre = stars(ranks, pairs)
+        # Most pieces are in no pair, and need no rank.
+        want(connection, np.unique(np.array(pairs, np.int64)))
+        centre = stars(ranks_of(connection, "wanted"), pairs)
         # Two stars with a pair between them: was one's member ever compared with the other's centre?
         open_pairs = {
             (min(x, y), max(x, y))
@@ -124,7 +120,9 @@ def cluster(
         if compare is None or not unknown:
             break
         compare(unknown)
-    _write(connection, centre, split_families(connection, fresh, seed))
+    rows = connection.execute("SELECT id FROM touched ORDER BY id")
+    numbers = np.fromiter((row[0] for row in rows), np.int64)
+    _write(connection, numbers, centre, split_families(connection, fresh, seed))
 
 
 def _measured(connection: sqlite3.Connection, pair: Pair) -> bool:
@@ -132,7 +130,10 @@ def _measured(connection: sqlite3.Connection, pair: Pair) -> bool:
     return row is not None
 
 
-def _write(connection: sqlite3.Connection, centre: dict[int, int], sides: dict[int, str]) -> None:
+def _write(
+    connection: sqlite3.Connection, numbers: I64, centre: dict[int, int], sides: Sides
+) -> None:
+    """Marks of the pieces ``numbers``, most of which are in no pair and so a cluster of their own."""
     least: dict[int, int] = {}
     for number, of in centre.items():
         least[of] = min(number, least.get(of, number))
@@ -141,10 +142,15 @@ def _write(connection: sqlite3.Connection, centre: dict[int, int], sides: dict[i
         " (id INTEGER PRIMARY KEY, cluster_id INTEGER, canonical INTEGER, split TEXT)"
     )
     connection.execute("DELETE FROM marked")
-    connection.executemany(
-        "INSERT INTO marked VALUES (?, ?, ?, ?)",
-        ((n, least[centre[n]], int(centre[n] == n), sides.get(n)) for n in sorted(centre)),
-    )
+
+    def marks() -> Iterator[tuple[int, int, int, str | None]]:
+        for place in range(0, len(numbers), _MARKS):
+            part = numbers[place : place + _MARKS]
+            for n, side in zip(part.tolist(), sides.of(part), strict=True):
+                of = centre.get(n, n)
+                yield n, least.get(of, n), int(of == n), side
+
+    connection.executemany("INSERT INTO marked VALUES (?, ?, ?, ?)", marks())
     connection.execute(
         "UPDATE piece SET cluster_id = m.cluster_id, canonical = m.canonical,"
         " split = coalesce(m.split, piece.split) FROM marked AS m WHERE m.id = piece.id AND"

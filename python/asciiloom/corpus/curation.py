@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from asciiloom.corpus.clusters import cluster
 from asciiloom.corpus.judge import VERDICTS
 from asciiloom.corpus.writer import transaction
@@ -274,7 +276,7 @@ def recluster(connection: sqlite3.Connection, pieces: Iterable[int]) -> None:
             )
         )
     if seen:
-        cluster(connection, sorted(seen), None, seed=0)
+        cluster(connection, np.array(sorted(seen), np.int64), None, seed=0)
 
 
 def _write_tags(connection: sqlite3.Connection, piece: int, tags: Sequence[str]) -> None:

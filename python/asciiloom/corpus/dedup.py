@@ -21,8 +21,15 @@ import numpy as np
 
 from asciiloom.corpus import runs
 from asciiloom.corpus.arrays import I64, U32, U64
-from asciiloom.corpus.candidates import column_pairs, distinct, mirror_pairs, union, without
+from asciiloom.corpus.candidates import (
+    column_pairs,
+    distinct,
+    mirror_pairs,
+    union,
+    without,
+)
 from asciiloom.corpus.clusters import Pair, cluster
+from asciiloom.corpus.crops import measure_crops, propose_crops
 from asciiloom.corpus.judge import Lines, kept_lines
 from asciiloom.corpus.measured import BARE, CHAIN, MINHASH, MIRROR, Candidates, keep, measure
 from asciiloom.corpus.verify import THREADS
@@ -117,11 +124,14 @@ def dedup(
             _measure(connection, candidates, grids, lines, progress)
         lap("verify")
     with transaction(connection):
+        _measure_crops(connection, fresh, grids, lines)
+    lap("crops")
+    grids.drop()
+    with transaction(connection):
         if moved:
             lines.judge_again(connection)
-            fresh_or_all = [r[0] for r in connection.execute("SELECT id FROM piece ORDER BY id")]
-        else:
-            fresh_or_all = fresh.tolist()
+            rows = connection.execute("SELECT id FROM piece ORDER BY id")
+            fresh = np.fromiter((row[0] for row in rows), np.int64)
 
         def compare(pairs: list[Pair]) -> None:
             array = np.array(pairs, np.int64)
@@ -129,7 +139,7 @@ def dedup(
             chained = Candidates(array[:, 0], array[:, 1], chain)
             _measure(connection, chained, grids, lines, None)
 
-        cluster(connection, fresh_or_all, compare, seed)
+        cluster(connection, fresh, compare, seed)
     lap("cluster")
     return _report(connection, len(missing), len(candidates), seconds)
 
@@ -216,6 +226,25 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> Candidates:
     kept = left != right  # a piece that was signed twice meets its own older signature
     order = np.lexsort((right[kept], left[kept]))
     return Candidates(left[kept][order], right[kept][order], evidence[kept][order])
+
+
+def _measure_crops(
+    connection: sqlite3.Connection, fresh: I64, source: runs.Grids, lines: Lines
+) -> None:
+    """Find small pieces that stand inside larger ones and write them to ``twin``."""
+    if not len(fresh):
+        return
+    pieces = runs.signed_pieces(connection)
+    ink = runs.column(connection, "ink").astype(np.int64)
+    small, large, *place = propose_crops(connection, ink, np.isin(pieces, fresh))
+    small, large = pieces[small], pieces[large]
+    for span in runs.batches(len(small), VERIFY_BATCH):
+        some = distinct(np.concatenate([small[span], large[span]]))
+        numbers, grids = source.get(some)
+        found = measure_crops(
+            numbers, grids, small[span], large[span], place[0][span], place[1][span]
+        )
+        keep(connection, found, lines)
 
 
 def _measure(

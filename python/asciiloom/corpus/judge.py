@@ -27,7 +27,8 @@ class Lines:
     a glyph (walls, mazes, fills) ``poor``, below ``tiny_ink`` cells ``tiny``, and of words set in a
     font, which differ by a letter, ``banner`` or, where they are built of hardly more than one glyph
     (``mono_bits``), ``mono``. A poor drawing of little ink that is another's mirror image (XI and
-    IX) is a variant.
+    IX) is a variant. A crop that was found inside a larger scene is one where so much of it is there
+    (``crop``), also of the ink that stands in its place (``crop_box``), and it says enough.
     """
 
     same: float = 0.80
@@ -45,17 +46,23 @@ class Lines:
     banner: float = 0.95
     tiny: float = 0.95
     tiny_ink: int = 24
+    crop: float = 0.90
+    crop_box: float = 0.75
+    crop_ink: int = 40
+    crop_bits: float = 2.5
 
     def judge(
         self,
-        agreement: F32 | F64,
-        contained: F32 | F64,
+        scores: F32 | F64,
         ink: I64,
         bits: F64,
         banners: Flags,
         mirrored: Flags,
+        cropped: Flags,
     ) -> list[str]:
-        """A verdict for each pair; ``ink`` and ``bits`` (entropy of a glyph) of the lesser side."""
+        """A verdict for each pair: ``scores`` are (pairs, 3) agreement, containment and Jaccard (of a crop, of
+        the ink in its place); ``ink`` and ``bits`` (entropy of a glyph) of the lesser side."""
+        agreement, contained, box = scores.T
         whole = (contained >= self.contained) & (agreement >= self.contained_union)
         needed = np.where(bits < self.poor_bits, self.poor, self.same)
         strict = np.where(bits < self.mono_bits, self.mono, self.banner)
@@ -71,6 +78,9 @@ class Lines:
             (contained >= self.variant_contained) & (agreement >= self.variant_union)
         )
         variant &= ink >= self.tiny_ink
+        part = (contained >= self.crop) & (box >= self.crop_box)
+        part &= (ink >= self.crop_ink) & (bits >= self.crop_bits) & ~banners
+        same, variant = same & ~cropped, np.where(cropped, part, variant)
         return [VERDICTS[k] for k in np.where(same, 2, variant.astype(np.int8)).tolist()]
 
     def judge_again(
@@ -79,22 +89,22 @@ class Lines:
         """Judge ``pair``, or every pair, that no person has, from its stored scores."""
         one, params = (" AND a = ? AND b = ?", pair) if pair else ("", ())
         rows = connection.execute(
-            f"SELECT agreement, contained, ink, bits, banners, evidence = 'mirror', a, b FROM twin"
-            f" WHERE NOT reviewed{one}",
+            "SELECT agreement, contained, jaccard, ink, bits, banners, evidence = 'mirror',"
+            f" evidence = 'crop', a, b FROM twin WHERE NOT reviewed{one}",
             params,
         ).fetchall()
-        table = np.array(rows, np.float64).reshape(-1, 8)
+        table = np.array(rows, np.float64).reshape(-1, 10)
         verdicts = self.judge(
-            table[:, 0],
-            table[:, 1],
-            table[:, 2].astype(np.int64),
-            table[:, 3],
-            table[:, 4] > 0,
+            table[:, :3],
+            table[:, 3].astype(np.int64),
+            table[:, 4],
             table[:, 5] > 0,
+            table[:, 6] > 0,
+            table[:, 7] > 0,
         )
         connection.executemany(
             "UPDATE twin SET verdict = ?1 WHERE a = ?2 AND b = ?3 AND verdict <> ?1",
-            [(v, r[6], r[7]) for v, r in zip(verdicts, rows, strict=True)],
+            [(v, *r[-2:]) for v, r in zip(verdicts, rows, strict=True)],
         )
 
 

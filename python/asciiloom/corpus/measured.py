@@ -12,8 +12,8 @@ from asciiloom.corpus.grids import GridBatch, entropy
 from asciiloom.corpus.judge import LETTERING_BITS, LETTERING_ROWS, Lines
 from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, verify_pairs
 
-EVIDENCE = ("bare", "minhash", "mirror", "chain")
-BARE, MINHASH, MIRROR, CHAIN = range(4)
+EVIDENCE = ("bare", "minhash", "mirror", "chain", "crop")
+BARE, MINHASH, MIRROR, CHAIN, CROP = range(5)
 
 _NEW_TWIN = (
     "INSERT INTO twin (a, b, verdict, evidence, agreement, contained, jaccard, ink,"
@@ -100,7 +100,7 @@ def keep(connection: sqlite3.Connection, found: Measured, lines: Lines) -> None:
     banners = found.left_letters | np.isin(left, set_in_font)
     banners &= found.right_letters | np.isin(right, set_in_font)
     verdict = lines.judge(
-        found.scores[:, 0], found.scores[:, 1], found.ink, found.bits, banners, evidence == MIRROR
+        found.scores, found.ink, found.bits, banners, evidence == MIRROR, evidence == CROP
     )
     connection.executemany(
         _NEW_TWIN,

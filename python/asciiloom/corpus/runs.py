@@ -15,6 +15,7 @@ import numpy as np
 
 from asciiloom.corpus.arrays import I64, U32
 from asciiloom.corpus.grids import GridBatch
+from asciiloom.corpus.patches import sketch
 from asciiloom.corpus.signatures import (
     BANDS,
     PERMUTATIONS,
@@ -34,6 +35,11 @@ MIRROR_BANDS = 16
 BLOCKS = tuple(f"blocks {k}" for k in range(BANDS))
 FLAT = tuple(f"flat {k}" for k in range(BANDS))
 MIRRORED = tuple(f"mirrored {k}" for k in range(MIRROR_BANDS))
+# All that a run keeps of a piece beside its signature.
+BY_PIECE = (*BLOCKS, *FLAT, *MIRRORED, "bare", "mirror", "ink")
+# Ascending by hash: the patches of all its pieces, whose each is (its place in the run), and where in it.
+PATCHES = ("patch", "patch owner", "patch place")
+COLUMNS = (*BY_PIECE, *PATCHES)
 THREADS = 2
 # A gigabyte: more than a million pieces of usual size.
 KEPT_CELLS = 1 << 30
@@ -102,6 +108,11 @@ class Grids:
             self._parts.append((numbers, batch))
         else:
             self._parts.clear()
+
+    def drop(self) -> None:
+        """Keep nothing any more: what is asked for from here on is little."""
+        self._parts.clear()
+        self._cells = KEPT_CELLS + 1
 
     def _join(self) -> None:
         """One batch of all parts, each let go as soon as it is copied: they are most of the memory."""
@@ -180,8 +191,24 @@ def _keep(
         grids.keep(np.array(numbers[first : first + len(batch)], np.int64), batch)
         first += len(batch)
     if parts:
-        joined = {name: np.concatenate([c[name] for c, _ in parts], -1) for name in parts[0][0]}
-        write_run(connection, np.array(numbers, np.int64), joined)
+        write_run(connection, np.array(numbers, np.int64), _joined(parts))
+
+
+def _joined(parts: list[_Signed]) -> dict[str, U32]:
+    """Columns of one run that was signed in several parts."""
+    joined: dict[str, U32] = {
+        name: np.concatenate([columns[name] for columns, _ in parts], -1) for name in parts[0][0]
+    }
+    ends = np.cumsum([0, *(len(batch) for _, batch in parts)])
+    owner = np.concatenate(
+        [c["patch owner"] + np.uint32(end) for (c, _), end in zip(parts, ends, strict=False)]
+    )
+    order = np.argsort(joined["patch"], kind="stable")
+    return joined | {
+        "patch": joined["patch"][order],
+        "patch owner": owner[order],
+        "patch place": joined["patch place"][order],
+    }
 
 
 def sign_rows(rows: Sequence[Row], signed_by: Spans) -> _Signed:
@@ -193,7 +220,8 @@ def sign_rows(rows: Sequence[Row], signed_by: Spans) -> _Signed:
     glyphs = distinct_glyphs(counts)
     flat, blocks = (sign(batch, flat, glyphs=glyphs) for flat in (True, False))
     mirrored = sign(batch.mirrored(), False, MIRROR_BANDS * ROWS_PER_BAND, glyphs)
-    columns = {
+    patch, owner, place = sketch(batch)
+    columns: dict[str, U32] = {
         "blocks": blocks.T,
         "flat": flat.T,
         "block buckets": band_buckets(blocks),
@@ -203,6 +231,9 @@ def sign_rows(rows: Sequence[Row], signed_by: Spans) -> _Signed:
         "bare": np.array([int(r.bare[:8], 16) or 1 for r in rows], np.uint32),
         "mirror": np.array([int(r.mirror[:8], 16) or 1 for r in rows], np.uint32),
         "ink": ink.astype(np.uint32),
+        "patch": patch,
+        "patch owner": owner,
+        "patch place": place,
     }
     return columns, batch
 
@@ -228,7 +259,7 @@ def write_run(connection: sqlite3.Connection, numbers: I64, columns: Mapping[str
             *zip(BLOCKS, columns["block buckets"], strict=True),
             *zip(FLAT, columns["flat buckets"], strict=True),
             *zip(MIRRORED, columns["mirrored buckets"], strict=True),
-            *((name, columns[name]) for name in ("bare", "mirror", "ink")),
+            *((name, columns[name]) for name in ("bare", "mirror", "ink", *PATCHES)),
         ]
         connection.executemany(
             "INSERT INTO band (run, name, buckets) VALUES (?, ?, ?)",
@@ -247,7 +278,10 @@ def stored_runs(connection: sqlite3.Connection) -> Iterator[tuple[I64, dict[str,
         "SELECT id, pieces FROM signature ORDER BY id"
     ).fetchall():
         rows = connection.execute("SELECT name, buckets FROM band WHERE run = ?", (run,))
-        yield np.frombuffer(pieces, "<i8"), {n: np.frombuffer(b, "<u4") for n, b in rows}
+        yield (
+            np.frombuffer(pieces, "<i8"),
+            {n: np.frombuffer(b, "<u4") for n, b in rows if n in BY_PIECE},
+        )
 
 
 def signed_pieces(connection: sqlite3.Connection) -> I64:
@@ -261,6 +295,21 @@ def column(connection: sqlite3.Connection, name: str) -> U32:
     rows = connection.execute("SELECT buckets FROM band WHERE name = ? ORDER BY run", (name,))
     parts = [np.frombuffer(row[0], "<u4") for row in rows]
     return np.concatenate(parts or [np.empty(0, np.uint32)]).astype(np.uint32, copy=False)
+
+
+def patches(connection: sqlite3.Connection) -> Iterator[tuple[int, U32, U32, U32]]:
+    """Of each run: the number of pieces before it, and its columns ``PATCHES``."""
+    before = 0
+    for run, size in connection.execute("SELECT id, length(pieces) / 8 FROM signature ORDER BY id"):
+        held = dict(
+            connection.execute(
+                "SELECT name, buckets FROM band WHERE run = ? AND name IN (?, ?, ?)",
+                (run, *PATCHES),
+            ).fetchall()
+        )
+        hashes, owner, place = (np.frombuffer(held[name], "<u4") for name in PATCHES)
+        yield before, hashes, owner, place
+        before += size
 
 
 def signature_of(connection: sqlite3.Connection, number: int, flat: bool) -> U32 | None:

@@ -17,7 +17,7 @@ from asciiloom.corpus.arrays import I64, U8, U16, U32
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.jit import njit
 
-VERSION = 3
+VERSION = 4
 PERMUTATIONS = 128
 SEED = 1
 # Rows and columns of a block, and of the blocks of pieces with fewer distinct glyphs than this: all

@@ -7,15 +7,17 @@ member has a side, later members follow it, so no piece ever moves as the corpus
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asciiloom.corpus.arrays import I64
+from asciiloom.corpus.selection import SPLITS
 
 VALIDATION_SHARE = 0.05
 TEST_SHARE = 0.05
+TRAIN = SPLITS.index("train")
 # A family this large would make a held-out split about itself.
 MAX_HELD_OUT = 50
 
@@ -55,9 +57,22 @@ def draw_split(seed: int, content_hash: str) -> str:
     return "validation" if share < TEST_SHARE + VALIDATION_SHARE else "train"
 
 
-def split_families(
-    connection: sqlite3.Connection, fresh: Sequence[int], seed: int
-) -> dict[int, str]:
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """A side for each of some pieces: ``numbers`` ascending, ``codes`` places in ``SPLITS`` or -1."""
+
+    numbers: I64
+    codes: NDArray[np.int8]
+
+    def of(self, numbers: I64) -> list[str | None]:
+        """The side of each of ``numbers``, None where none was given here."""
+        place = np.searchsorted(self.numbers, numbers)
+        held = self.numbers.take(place, mode="clip") == numbers
+        codes = np.where(held, self.codes.take(place, mode="clip"), -1)
+        return [SPLITS[code] if code >= 0 else None for code in codes.tolist()]
+
+
+def split_families(connection: sqlite3.Connection, fresh: I64, seed: int) -> Sides:
     """A side for each of ``fresh`` that has none.
 
     Only they and their direct relatives are read: a relative that has a side speaks for its
@@ -65,7 +80,7 @@ def split_families(
     """
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS sideless (id INTEGER PRIMARY KEY)")
     connection.execute("DELETE FROM sideless")
-    connection.executemany("INSERT INTO sideless VALUES (?)", ((n,) for n in fresh))
+    connection.executemany("INSERT INTO sideless VALUES (?)", ((n,) for n in fresh.tolist()))
     pairs = connection.execute(
         "SELECT a, b FROM sideless CROSS JOIN twin ON twin.a = sideless.id WHERE +verdict <> 'apart'"
         " UNION ALL"
@@ -75,29 +90,30 @@ def split_families(
         " FROM sideless CROSS JOIN piece ON piece.id = sideless.id WHERE sequence IS NOT NULL"
     ).fetchall()
     edges = np.array(pairs, np.int64).reshape(-1, 2)
-    numbers = np.union1d(np.array(fresh, np.int64), edges.ravel())
+    numbers = np.union1d(fresh, edges.ravel())
     connection.executemany(
-        "INSERT OR IGNORE INTO sideless VALUES (?)", ((int(n),) for n in numbers)
+        "INSERT OR IGNORE INTO sideless VALUES (?)", ((n,) for n in numbers.tolist())
     )
-    rows = connection.execute(
-        "SELECT piece.id, hash, split FROM sideless CROSS JOIN piece ON piece.id = sideless.id"
-        " ORDER BY piece.id"
-    ).fetchall()
-    family = components(numbers, edges)[np.searchsorted(numbers, [r[0] for r in rows])].tolist()
-    side: dict[int, str] = {}
-    size: dict[int, int] = {}
-    for (_, _, split), f in zip(rows, family, strict=True):
-        size[f] = size.get(f, 0) + 1
+    _, family, size = np.unique(components(numbers, edges), return_inverse=True, return_counts=True)
+    drawn = np.full(len(size), -1, np.int8)  # of each family
+    joined = "FROM sideless CROSS JOIN piece ON piece.id = sideless.id WHERE split"
+    for number, split in connection.execute(f"SELECT piece.id, split {joined} NOTNULL"):
+        of = family[np.searchsorted(numbers, number)]
         # Training data cannot be un-seen: it wins over a held-out side for new members.
-        if split is not None and side.get(f) != "train":
-            side[f] = split
-    sides: dict[int, str] = {}
-    for (number, name, split), f in zip(rows, family, strict=True):
-        if split is None:
-            if f not in side:
-                side[f] = "train" if size[f] > MAX_HELD_OUT else draw_split(seed, name)
-            sides[number] = side[f]
-    return sides
+        if drawn[of] != TRAIN:
+            drawn[of] = SPLITS.index(split)
+    codes = np.full(len(numbers), -1, np.int8)
+    drawn[(drawn < 0) & (size > MAX_HELD_OUT)] = TRAIN
+    # A family's oldest member comes first.
+    rows = connection.execute(f"SELECT piece.id, hash {joined} IS NULL ORDER BY sideless.id")
+    while part := rows.fetchmany(50_000):
+        places = np.searchsorted(numbers, [number for number, _ in part]).tolist()
+        for (_, name), place in zip(part, places, strict=True):
+            of = family[place]
+            if drawn[of] < 0:
+                drawn[of] = SPLITS.index(draw_split(seed, name))
+            codes[place] = drawn[of]
+    return Sides(numbers, codes)
 
 
 def check_splits(connection: sqlite3.Connection) -> list[Leak]:

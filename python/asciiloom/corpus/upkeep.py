@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from asciiloom.corpus.runs import COLUMNS
 from asciiloom.corpus.writer import transaction
 from asciiloom.errors import CorpusError
 from asciiloom.piece import content_hash
@@ -34,7 +35,7 @@ _QUESTIONS = (
     (
         "run of signatures without all its columns",
         "SELECT signature.id FROM signature LEFT JOIN band ON band.run = signature.id"
-        " GROUP BY signature.id HAVING count(band.id) <> 83",
+        f" GROUP BY signature.id HAVING count(band.id) <> {len(COLUMNS)}",
     ),
 )  # fmt: skip
 
