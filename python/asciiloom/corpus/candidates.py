@@ -65,12 +65,22 @@ def _near(
 
 
 @njit
-def _touched(old: U32, filter_: NDArray[np.uint8], mask: int, out: Flags) -> None:
-    """Marks the old pieces whose bucket may be a fresh one's (a bit table, so a few too many)."""
-    for i in range(len(old)):
-        h = old[i] & mask
-        if old[i] != 0 and filter_[h >> 3] >> (h & 7) & 1:
-            out[i] = True
+def _sharing(buckets: U32, fresh: I64, half: int, table: NDArray[np.uint8], out: I64) -> int:
+    """Writes the places whose bucket is, or may be (``table`` is of bits), that of a fresh piece; returns how
+    many there are, also beyond ``out``."""
+    mask = 8 * len(table) - 1
+    for p in fresh:
+        for place in range(p, len(buckets), half) if half else range(p, p + 1):
+            h = buckets[place] & mask
+            table[h >> 3] |= 1 << (h & 7)
+    count = 0
+    for place in range(len(buckets)):
+        h = buckets[place] & mask
+        if buckets[place] != 0 and table[h >> 3] >> (h & 7) & 1:
+            if count < len(out):
+                out[count] = place
+            count += 1
+    return count
 
 
 def column_pairs(buckets: U32, ink: I64, fresh: Flags) -> U64:
@@ -82,26 +92,23 @@ def column_pairs(buckets: U32, ink: I64, fresh: Flags) -> U64:
 
 
 def mirror_pairs(buckets: U32, mirrored: U32, ink: I64, fresh: Flags) -> U64:
-    """Candidate pairs of pieces of which one is in the bucket of the other's mirror image."""
-    both = np.concatenate([buckets, mirrored])
-    return _pairs(both, np.concatenate([ink, ink]), fresh, len(buckets))
+    """Candidate pairs of pieces of which one is in the bucket of the other's mirror image; twice where each
+    is in the other's."""
+    return _pairs(np.concatenate([buckets, mirrored]), ink, fresh, len(buckets))
 
 
 def _pairs(buckets: U32, ink: I64, fresh: Flags, half: int) -> U64:
-    everyone = np.concatenate([fresh, fresh]) if half else fresh
     if fresh.all():
         place = np.flatnonzero(buckets)
     else:
-        bits = max(16, int(everyone.sum()).bit_length() + 5)
+        some = np.flatnonzero(fresh)
+        bits = max(16, len(some).bit_length() + 6)
         table = np.zeros(1 << bits - 3, np.uint8)
-        mask = (1 << bits) - 1
-        h = buckets[everyone] & np.uint32(mask)
-        np.bitwise_or.at(table, h >> 3, (1 << (h & 7)).astype(np.uint8))
-        chosen = everyone.copy()
-        _touched(buckets, table, mask, chosen)
-        place = np.flatnonzero(chosen & (buckets != 0))
+        # Counted first: fresh memory for every place there is would cost more than the second pass.
+        place = np.empty(_sharing(buckets, some, half, table, some[:0]), np.int64)
+        _sharing(buckets, some, half, table, place)
     key = buckets[place].astype(np.uint64) << np.uint64(32)
-    key |= np.minimum(ink[place], 0xFFFFFFFF).astype(np.uint64)
+    key |= np.minimum(ink[place % len(ink)], 0xFFFFFFFF).astype(np.uint64)
     return sorted_pairs(key, place.astype(np.int32), fresh, half)
 
 
@@ -110,12 +117,14 @@ def sorted_pairs(key: U64, owner: NDArray[np.int32], fresh: Flags, half: int) ->
     among equals; ``fresh`` is by owner, for ``half`` see ``mirror_pairs``."""
     order = np.argsort(key, kind="stable")
     key, owner = key[order], owner[order]
-    out = np.empty(4 * len(key) + 64, np.uint64)
+    out = np.empty(2 * len(key) + 64, np.uint64)
     count = _near(key, owner, fresh, half, INK_RATIO, out)
     if count > len(out):
         out = np.empty(count, np.uint64)
         _near(key, owner, fresh, half, INK_RATIO, out)
-    return distinct(out[:count])
+    found = out[:count]
+    found.sort()
+    return found
 
 
 def distinct(values: NDArray[Key]) -> NDArray[Key]:
@@ -127,7 +136,7 @@ def distinct(values: NDArray[Key]) -> NDArray[Key]:
 
 
 def union(parts: Iterable[U64], least: int = 1) -> U64:
-    """The pairs that are in at least ``least`` of ``parts``, ascending, each once.
+    """The pairs that are at least ``least`` times in ``parts``, ascending, each once.
 
     Parts are ascending, so a range of all of them can be counted at a time: what is held beside
     them is small, however many they are together.

@@ -8,7 +8,7 @@ Source of the vote over places: the generalised Hough transform, Ballard (1981).
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ VOTES = 2
 LARGEST = 0.8
 # Stretches of hash values that are looked at one after another, so that little is held at a time.
 PARTS = 8
+TABLE_BITS = 22
 # Below this a pair is not kept: no line is drawn there.
 FLOOR_CONTAINED = 0.8
 FLOOR_BOX = 0.5
@@ -69,31 +70,37 @@ def _meetings(
     return count
 
 
-def _parts(connection: sqlite3.Connection) -> Iterator[tuple[U32, I64, U32]]:
-    """The patches of all runs, (hash, place of the piece, place in it), a stretch of hashes at a time."""
-    held = list(runs.patches(connection))
-    edges = np.linspace(0, 1 << 32, PARTS + 1).astype(np.int64)
+def _stretches(connection: sqlite3.Connection, fresh: Flags) -> Iterator[tuple[U32, I64, U32]]:
+    """Patches, (hash, place of the piece, place in it) ascending by hash, a stretch of hashes at a time:
+    of all pieces, or where few are ``fresh`` only those that some fresh piece may have too."""
+    everyone = bool(fresh.all())
+    held = list(runs.patches(connection, None if everyone else _of_fresh(connection, fresh)))
+    parts = PARTS if everyone else 1
+    edges = np.linspace(0, 1 << 32, parts + 1).astype(np.int64)
     cuts = [np.searchsorted(hashes, edges) for _, hashes, _, _ in held]
-    for k in range(PARTS):
-        spans = [slice(cut[k], cut[k + 1]) for cut in cuts]
-        hashes = np.concatenate([run[1][s] for run, s in zip(held, spans, strict=True)])
-        owner = np.concatenate(
-            [run[0] + run[2][s].astype(np.int64) for run, s in zip(held, spans, strict=True)]
-        )
-        at = np.concatenate([run[3][s] for run, s in zip(held, spans, strict=True)])
+    for k in range(parts if held else 0):
+        some = [
+            (
+                hashes[c[k] : c[k + 1]],
+                before + owner[c[k] : c[k + 1]].astype(np.int64),
+                at[c[k] : c[k + 1]],
+            )
+            for (before, hashes, owner, at), c in zip(held, cuts, strict=True)
+        ]
+        hashes, owner, at = (np.concatenate(column) for column in zip(*some, strict=True))
         # Runs are ascending and so are their pieces: equal hashes stay in the order of their owners.
         order = np.argsort(hashes, kind="stable")
         yield hashes[order], owner[order], at[order]
 
 
-def _asked(hashes: U32, owner: I64, fresh: Flags) -> Flags:
-    """Which patches some fresh piece has too (or may: by a table of bits)."""
-    wanted = fresh[owner]
-    bits = max(16, int(wanted.sum()).bit_length() + 4)
-    table = np.zeros(1 << bits, np.bool_)
-    mask = np.uint32((1 << bits) - 1)
-    table[hashes[wanted] & mask] = True
-    return np.asarray(table[hashes & mask])
+def _of_fresh(connection: sqlite3.Connection, fresh: Flags) -> Callable[[U32], Flags]:
+    """A cheap test of hashes: whether a fresh piece has such a patch, or may (by a table of bits)."""
+    table = np.zeros(1 << TABLE_BITS, np.bool_)
+    mask = np.uint32((1 << TABLE_BITS) - 1)
+    for before, hashes, owner, _ in runs.patches(connection, of=fresh):
+        mine = fresh[before + owner.astype(np.int64)]
+        table[hashes[mine] & mask] = True
+    return lambda hashes: np.asarray(table[hashes & mask])
 
 
 def propose_crops(
@@ -103,10 +110,7 @@ def propose_crops(
     row and column of the large one at which the small one begins."""
     pairs: list[U64] = []
     offsets: list[U32] = []
-    for hashes, owner, at in _parts(connection):
-        if not fresh.all():
-            some = _asked(hashes, owner, fresh)
-            hashes, owner, at = hashes[some], owner[some], at[some]
+    for hashes, owner, at in _stretches(connection, fresh):
         room = len(hashes)
         while True:
             found, moved = np.empty(room, np.uint64), np.empty(room, np.uint32)

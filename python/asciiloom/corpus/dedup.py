@@ -41,6 +41,8 @@ VERIFY_BATCH = 300_000
 MAPPED_BYTES = 256 << 20
 # Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
 SHARED_BANDS = 3
+# Of 32 meetings of one with the other's mirror image; of pairs that meet once none is the same.
+SHARED_MIRRORED = 2
 Progress = Callable[[str, int, int], None]
 
 
@@ -215,7 +217,7 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> Candidates:
         flipped = zip(columns(runs.BLOCKS), columns(runs.MIRRORED), strict=False)
         # What shares the hash of itself and its mirror, but not its own, is a mirror image too.
         whole = without(plain(runs.column(connection, "mirror")), bare)
-        mirror = union([whole, *pool.map(mirrored, flipped)])
+        mirror = union([whole, union(pool.map(mirrored, flipped), SHARED_MIRRORED)])
     keys = np.concatenate([bare, shared, mirror])
     evidence = np.repeat(
         np.array([BARE, MINHASH, MIRROR], np.uint8), [len(bare), len(shared), len(mirror)]

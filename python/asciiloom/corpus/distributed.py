@@ -227,7 +227,7 @@ def _pairs_of_part(group: Batch) -> Batch:
 
 def _decide(group: Batch) -> Batch:
     """What the columns together propose, a pair at a time: as the local engine does."""
-    from asciiloom.corpus.dedup import SHARED_BANDS
+    from asciiloom.corpus.dedup import SHARED_BANDS, SHARED_MIRRORED
 
     real = group["left"] >= 0
     key = group["left"][real].astype(np.uint64) << np.uint64(32) | group["right"][real].astype(
@@ -244,7 +244,7 @@ def _decide(group: Batch) -> Batch:
     chosen = (
         (BARE, bare),
         (MINHASH, (counts[MINHASH] >= SHARED_BANDS) & ~bare),
-        (MIRROR, ((counts[_WHOLE] > 0) & ~bare) | (counts[_FLIPPED] > 0)),
+        (MIRROR, ((counts[_WHOLE] > 0) & ~bare) | (counts[_FLIPPED] >= SHARED_MIRRORED)),
     )
     keys = np.concatenate([pairs[which] for _, which in chosen])
     evidence = np.repeat(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asciiloom.corpus.arrays import I64, U8, U16, U32
 from asciiloom.jit import njit
-from asciiloom.piece import MIRROR, Grid, cell_widths
+from asciiloom.piece import MIRROR, Codes, Grid, Laid, cell_widths
 
 # What is around a picture is taken off only where at least this much ink of so many glyphs is left,
 # and at most so many layers: a border, a signature, a caption of a few rows.
@@ -44,12 +44,9 @@ class GridBatch:
         if not texts:
             none = np.empty(0, np.int64)
             return cls(np.empty(0, np.uint8), none, none, none)
-        joined = "\n".join(texts) + "\n"
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-        first = np.zeros(len(texts) + 1, np.int64)
-        np.cumsum(np.fromiter((len(t) + 1 for t in texts), np.int64, len(texts)), out=first[1:])
-        table = cell_widths() if not joined.isascii() else np.ones(128, np.int8)
-        height, width = _sizes(codes, first, table)
+        laid = Laid.of(texts)
+        table = np.ones(128, np.int8) if laid.is_ascii else cell_widths()
+        height, width = _sizes(laid.codes, laid.first, table)
         odd = {i: Grid.from_text(texts[i]).cells for i in np.flatnonzero(width < 0).tolist()}
         for i, cells in odd.items():
             height[i], width[i] = cells.shape
@@ -61,7 +58,7 @@ class GridBatch:
             skip[i] = True
             flat = cells.ravel()
             out[start[i] : start[i] + cells.size] = fold(flat)
-        _lay(codes, first, table, skip, start, width, out)
+        _lay(laid.codes, laid.first, table, skip, start, width, out)
         return cls(out, start, height, width)
 
     def __len__(self) -> int:
@@ -131,7 +128,7 @@ def entropy(ink: I64, counts: U16) -> NDArray[np.float64]:
 
 
 @njit
-def _sizes(codes: U32, first: I64, table: NDArray[np.int8]) -> tuple[I64, I64]:
+def _sizes(codes: Codes, first: I64, table: NDArray[np.int8]) -> tuple[I64, I64]:
     """Rows and cells of the widest row; width -1 where only graphemes tell."""
     n = len(first) - 1
     height = np.zeros(n, np.int64)
@@ -156,7 +153,7 @@ def _sizes(codes: U32, first: I64, table: NDArray[np.int8]) -> tuple[I64, I64]:
 
 @njit
 def _lay(
-    codes: U32,
+    codes: Codes,
     first: I64,
     table: NDArray[np.int8],
     skip: NDArray[np.bool_],

@@ -28,7 +28,8 @@ class Lines:
     font, which differ by a letter, ``banner`` or, where they are built of hardly more than one glyph
     (``mono_bits``), ``mono``. A poor drawing of little ink that is another's mirror image (XI and
     IX) is a variant. A crop that was found inside a larger scene is one where so much of it is there
-    (``crop``), also of the ink that stands in its place (``crop_box``), and it says enough.
+    (``crop``), also of the ink that stands in its place (``crop_box``), and it says enough
+    (``crop_bits``, ink times bits a glyph).
     """
 
     same: float = 0.80
@@ -49,7 +50,7 @@ class Lines:
     crop: float = 0.90
     crop_box: float = 0.75
     crop_ink: int = 40
-    crop_bits: float = 2.5
+    crop_bits: float = 120.0
 
     def judge(
         self,
@@ -79,7 +80,8 @@ class Lines:
         )
         variant &= ink >= self.tiny_ink
         part = (contained >= self.crop) & (box >= self.crop_box)
-        part &= (ink >= self.crop_ink) & (bits >= self.crop_bits) & ~banners
+        part &= (ink >= self.crop_ink) & (ink * bits >= self.crop_bits)
+        part &= (bits >= self.mono_bits) & ~banners
         same, variant = same & ~cropped, np.where(cropped, part, variant)
         return [VERDICTS[k] for k in np.where(same, 2, variant.astype(np.int8)).tolist()]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from asciiloom.corpus.arrays import I64, U32
+from asciiloom.corpus.arrays import I64, U32, Flags
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.patches import sketch
 from asciiloom.corpus.signatures import (
@@ -29,6 +29,7 @@ from asciiloom.corpus.writer import transaction
 from asciiloom.piece import CreditSpan, blank_credits
 
 RUN = 20_000
+READ_AT_ONCE = 4_000
 MAX_CHARS = 200_000
 # Fewer bands are enough to meet one's mirror image: it is asked of both sides.
 MIRROR_BANDS = 16
@@ -133,13 +134,11 @@ class Grids:
         """(ids that are still there, their grids) of ``numbers`` (ascending)."""
         if len(self._parts) > 1:
             self._join()
-        if not self._parts:
-            return tight_grids(self._db, numbers)
-        ids, batch = self._parts[0]
+        ids, batch = self._parts[0] if self._parts else (numbers[:0], GridBatch.from_texts([]))
         missing = numbers[~np.isin(numbers, ids)]
         if len(missing):
-            found, read = tight_grids(self._db, missing)
-            ids, batch = np.concatenate([ids, found]), GridBatch.concatenate([batch, read])
+            found, parts = tight_parts(self._db, missing)
+            ids, batch = np.concatenate([ids, found]), GridBatch.concatenate([batch, *parts])
         order = np.argsort(ids)
         place = order[np.searchsorted(ids[order], numbers[np.isin(numbers, ids)])]
         return ids[place], batch.take(place)
@@ -292,23 +291,44 @@ def signed_pieces(connection: sqlite3.Connection) -> I64:
 
 def column(connection: sqlite3.Connection, name: str) -> U32:
     """One column of every run, uint32 (signed pieces,)."""
-    rows = connection.execute("SELECT buckets FROM band WHERE name = ? ORDER BY run", (name,))
-    parts = [np.frombuffer(row[0], "<u4") for row in rows]
-    return np.concatenate(parts or [np.empty(0, np.uint32)]).astype(np.uint32, copy=False)
+    (size,) = connection.execute(
+        "SELECT coalesce(sum(length(pieces)), 0) FROM signature"
+    ).fetchone()
+    out = np.empty(size // 8, np.uint32)
+    end = 0
+    # Blob by blob into its place: the memory of one serves the next.
+    for (blob,) in connection.execute(
+        "SELECT buckets FROM band WHERE name = ? ORDER BY run", (name,)
+    ):
+        part = np.frombuffer(blob, "<u4")
+        out[end : end + len(part)] = part
+        end += len(part)
+    return out[:end]
 
 
-def patches(connection: sqlite3.Connection) -> Iterator[tuple[int, U32, U32, U32]]:
-    """Of each run: the number of pieces before it, and its columns ``PATCHES``."""
+def patches(
+    connection: sqlite3.Connection,
+    wanted: Callable[[U32], Flags] | None = None,
+    of: Flags | None = None,
+) -> Iterator[tuple[int, U32, U32, U32]]:
+    """Of each run: the number of pieces before it, and its columns ``PATCHES``: all, or those of ``wanted``
+    hashes. With ``of``, by place, runs that hold none of these pieces are left out."""
+
+    def read(run: int, name: str) -> U32:
+        (blob,) = connection.execute(
+            "SELECT buckets FROM band WHERE run = ? AND name = ?", (run, name)
+        ).fetchone()
+        return np.frombuffer(blob, "<u4")
+
     before = 0
-    for run, size in connection.execute("SELECT id, length(pieces) / 8 FROM signature ORDER BY id"):
-        held = dict(
-            connection.execute(
-                "SELECT name, buckets FROM band WHERE run = ? AND name IN (?, ?, ?)",
-                (run, *PATCHES),
-            ).fetchall()
-        )
-        hashes, owner, place = (np.frombuffer(held[name], "<u4") for name in PATCHES)
-        yield before, hashes, owner, place
+    sizes = connection.execute("SELECT id, length(pieces) / 8 FROM signature ORDER BY id")
+    for run, size in sizes.fetchall():
+        if of is None or of[before : before + size].any():
+            hashes, owner, place = (read(run, name) for name in PATCHES)
+            if wanted is not None:
+                chosen = wanted(hashes)
+                hashes, owner, place = hashes[chosen], owner[chosen], place[chosen]
+            yield before, hashes, owner, place
         before += size
 
 
@@ -340,26 +360,34 @@ def want(connection: sqlite3.Connection, numbers: I64) -> None:
 
 def tight_grids(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, GridBatch]:
     """(ids that are still there, their tight grids with credits blanked) of ``numbers``, ascending."""
+    ids, parts = tight_parts(connection, numbers)
+    return ids, GridBatch.concatenate([GridBatch.from_texts([]), *parts])
+
+
+def tight_parts(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, list[GridBatch]]:
+    """(ids that are still there, their tight grids with credits blanked, in parts) of ``numbers``, ascending."""
     want(connection, numbers)
     rows = connection.execute(
         "SELECT wanted.id, text FROM wanted CROSS JOIN piece ON piece.id = wanted.id ORDER BY wanted.id"
-    ).fetchall()
+    )
     spans = _spans(
         connection.execute(
             "SELECT piece_id, row, col, length, credit.text, artist"
             " FROM wanted CROSS JOIN credit ON credit.piece_id = wanted.id"
         )
     )
-    texts = [bare_text(text, spans.get(n, ())) for n, text in rows]
-    share = max(1, -(-len(texts) // THREADS))
+
+    def lay(part: list[tuple[int, str]]) -> GridBatch:
+        return GridBatch.from_texts([bare_text(t, spans.get(n, ())) for n, t in part]).tight()
+
+    # Some are laid out while the next are read.
+    ids: list[int] = []
     with ThreadPoolExecutor(THREADS) as pool:
-        parts = list(
-            pool.map(
-                lambda span: GridBatch.from_texts(texts[span]).tight(), batches(len(texts), share)
-            )
-        )
-    empty = GridBatch.from_texts([])
-    return np.array([r[0] for r in rows], np.int64), GridBatch.concatenate([empty, *parts])
+        laid = []
+        while part := rows.fetchmany(READ_AT_ONCE):
+            ids += [number for number, _ in part]
+            laid.append(pool.submit(lay, part))
+        return np.array(ids, np.int64), [future.result() for future in laid]
 
 
 def batches(total: int, size: int) -> Iterator[slice]:

@@ -6,6 +6,7 @@ from asciiloom.piece.colour import ColourPlane
 from asciiloom.piece.credit import CreditSpan, blank_credits, find_credits
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
+from asciiloom.piece.laid import Codes, Laid
 from asciiloom.piece.measure import (
     CHARSET_FITS,
     CHARSETS,
@@ -28,10 +29,12 @@ __all__ = [
     "LINT",
     "MIRROR",
     "Canonical",
+    "Codes",
     "ColourPlane",
     "Counts",
     "CreditSpan",
     "Grid",
+    "Laid",
     "Measures",
     "Piece",
     "PieceBatch",
