@@ -8,7 +8,7 @@ Source of the vote over places: the generalised Hough transform, Ballard (1981).
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,9 @@ VOTES = 2
 LARGEST = 0.8
 # Stretches of hash values that are looked at one after another, so that little is held at a time.
 PARTS = 8
-TABLE_BITS = 22
+SLOTS = 1 << 22
+# More often than this, also where several patches share a slot, an ornament is met.
+ORNAMENT = 64
 # Below this a pair is not kept: no line is drawn there.
 FLOOR_CONTAINED = 0.8
 FLOOR_BOX = 0.5
@@ -70,12 +72,44 @@ def _meetings(
     return count
 
 
+_Run = tuple[int, U32, U32, U32]
+
+
+@njit
+def _count_slots(hashes: U32, asked: Flags, seen: U8) -> None:
+    """Counts, up to 255, how often the slots ``asked`` for are met."""
+    mask = len(asked) - 1
+    for h in hashes:
+        slot = h & mask
+        if asked[slot] and seen[slot] < 255:
+            seen[slot] += 1
+
+
+def _of_fresh(held: list[_Run], fresh: Flags) -> list[_Run]:
+    """The patches that a fresh piece has, or may have (by slots of a table), without what is met too often
+    to be anything but an ornament: those are most of them, and would all have to be sorted."""
+    mask = np.uint32(SLOTS - 1)
+    asked = np.zeros(SLOTS, np.bool_)
+    seen = np.zeros(SLOTS, np.uint8)
+    for before, hashes, owner, _ in held:
+        asked[hashes[fresh[before + owner.astype(np.int64)]] & mask] = True
+    for _, hashes, _, _ in held:
+        _count_slots(hashes, asked, seen)
+    asked &= seen <= ORNAMENT
+    out = []
+    for before, hashes, owner, at in held:
+        some = np.flatnonzero(asked[hashes & mask])
+        out.append((before, hashes[some], owner[some], at[some]))
+    return out
+
+
 def _stretches(connection: sqlite3.Connection, fresh: Flags) -> Iterator[tuple[U32, I64, U32]]:
     """Patches, (hash, place of the piece, place in it) ascending by hash, a stretch of hashes at a time:
     of all pieces, or where few are ``fresh`` only those that some fresh piece may have too."""
-    everyone = bool(fresh.all())
-    held = list(runs.patches(connection, None if everyone else _of_fresh(connection, fresh)))
-    parts = PARTS if everyone else 1
+    held = list(runs.patches(connection))
+    parts = PARTS
+    if not fresh.all():
+        held, parts = _of_fresh(held, fresh), 1
     edges = np.linspace(0, 1 << 32, parts + 1).astype(np.int64)
     cuts = [np.searchsorted(hashes, edges) for _, hashes, _, _ in held]
     for k in range(parts if held else 0):
@@ -91,16 +125,6 @@ def _stretches(connection: sqlite3.Connection, fresh: Flags) -> Iterator[tuple[U
         # Runs are ascending and so are their pieces: equal hashes stay in the order of their owners.
         order = np.argsort(hashes, kind="stable")
         yield hashes[order], owner[order], at[order]
-
-
-def _of_fresh(connection: sqlite3.Connection, fresh: Flags) -> Callable[[U32], Flags]:
-    """A cheap test of hashes: whether a fresh piece has such a patch, or may (by a table of bits)."""
-    table = np.zeros(1 << TABLE_BITS, np.bool_)
-    mask = np.uint32((1 << TABLE_BITS) - 1)
-    for before, hashes, owner, _ in runs.patches(connection, of=fresh):
-        mine = fresh[before + owner.astype(np.int64)]
-        table[hashes[mine] & mask] = True
-    return lambda hashes: np.asarray(table[hashes & mask])
 
 
 def propose_crops(

@@ -23,6 +23,8 @@ BUSY_SECONDS = 60
 PAGE_BYTES = 8192
 # Reading by address instead of by call: what SQLite is built to map at most.
 MAPPED_BYTES = 0x7FFF0000
+# Written pages are copied from the journal back into the file only every so many: each time waits for the disk.
+CHECKPOINT_PAGES = 10_000
 _MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
 
 
@@ -83,6 +85,7 @@ def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Dat
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             _migrate(connection, version)
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")

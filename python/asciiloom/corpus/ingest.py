@@ -16,7 +16,6 @@ from asciiloom.readers import Item, ReadOptions
 Progress = Callable[[Tally], None]
 # After a load this large the index of shapes is left to `dedup` or `index`.
 INDEX_LATER = 50_000
-CHECKPOINT_PAGES = 10_000
 # A transaction ends after so many pieces or seconds: each writes most pages of the index of hashes anew,
 # and holds up other writers.
 TOGETHER = 100_000
@@ -49,12 +48,11 @@ def _write_batches(
 def _for_a_load(connection: sqlite3.Connection) -> Iterator[None]:
     """Settings of a connection that writes much.
 
-    The same pages are touched again and again: copied back into the file seldom, and kept at hand.
+    The same pages are touched again and again: they are kept at hand.
     What the constraints of the schema ask for holds by the way the rows are made (``Batch``; JSON from
     ``json.dumps``; references to rows found or written in the same transaction), so each row is not
     held against them once more; `asciiloom check` does.
     """
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("PRAGMA ignore_check_constraints = ON")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from asciiloom.corpus.arrays import I64, U32, Flags
+from asciiloom.corpus.arrays import I64, U32
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.patches import sketch
 from asciiloom.corpus.signatures import (
@@ -306,29 +306,19 @@ def column(connection: sqlite3.Connection, name: str) -> U32:
     return out[:end]
 
 
-def patches(
-    connection: sqlite3.Connection,
-    wanted: Callable[[U32], Flags] | None = None,
-    of: Flags | None = None,
-) -> Iterator[tuple[int, U32, U32, U32]]:
-    """Of each run: the number of pieces before it, and its columns ``PATCHES``: all, or those of ``wanted``
-    hashes. With ``of``, by place, runs that hold none of these pieces are left out."""
-
-    def read(run: int, name: str) -> U32:
-        (blob,) = connection.execute(
-            "SELECT buckets FROM band WHERE run = ? AND name = ?", (run, name)
-        ).fetchone()
-        return np.frombuffer(blob, "<u4")
-
+def patches(connection: sqlite3.Connection) -> Iterator[tuple[int, U32, U32, U32]]:
+    """Of each run: the number of pieces before it, and its columns ``PATCHES``."""
     before = 0
     sizes = connection.execute("SELECT id, length(pieces) / 8 FROM signature ORDER BY id")
     for run, size in sizes.fetchall():
-        if of is None or of[before : before + size].any():
-            hashes, owner, place = (read(run, name) for name in PATCHES)
-            if wanted is not None:
-                chosen = wanted(hashes)
-                hashes, owner, place = hashes[chosen], owner[chosen], place[chosen]
-            yield before, hashes, owner, place
+        held = dict(
+            connection.execute(
+                "SELECT name, buckets FROM band WHERE run = ? AND name IN (?, ?, ?)",
+                (run, *PATCHES),
+            ).fetchall()
+        )
+        hashes, owner, place = (np.frombuffer(held[name], "<u4") for name in PATCHES)
+        yield before, hashes, owner, place
         before += size
 
 

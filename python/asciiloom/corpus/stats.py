@@ -1,74 +1,99 @@
 """Numbers of a selection: sizes, ink, quality, charsets, sources, tags, licences, twins, lint, rejections."""
 
 import sqlite3
+from collections import Counter
 from typing import Any
+
+import numpy as np
 
 from asciiloom.corpus.selection import Selection
 
 TOP = 25
+PERCENTS = (0, 10, 50, 90, 99, 100)
+MEASURES = ("width", "height", "chars", "ink", "glyphs", "quality")
+# What is counted by value, and what stands for none.
+GROUPS = {
+    "sources": ("source_id", None),
+    "kinds": ("kind", None),
+    "charsets": ("charset", None),
+    "licences": ("licence", "none stated"),
+    "splits": ("split", "not assigned"),
+    "artists": ("artist", "unknown"),
+}
+_AT_ONCE = 20_000
 
 
 def stats(connection: sqlite3.Connection, selection: Selection | None = None) -> dict[str, Any]:
-    """Counts by everything a selection can filter on, and percentiles of the measures."""
+    """Counts by everything a selection can filter on, and percentiles of the measures.
+
+    Pieces are read once, whatever is counted: their texts, which are in the way, are most of the file.
+    """
     statement, params = (selection or Selection()).sql("piece.id")
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
     connection.execute("DELETE FROM chosen")
     connection.execute(f"INSERT INTO chosen {statement}", params)
-    pieces = connection.execute("SELECT count(*) FROM chosen").fetchone()[0]
 
-    def table(sql: str) -> dict[str, int]:
+    names = (*MEASURES, "canonical", "cluster_id", *(column for column, _ in GROUPS.values()))
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM chosen JOIN piece USING (id)")
+    measures = [np.empty((0, len(MEASURES)))]
+    counts: dict[str, Counter[Any]] = {name: Counter() for name in GROUPS}
+    clusters: set[int | None] = set()
+    canonical = 0
+    while part := rows.fetchmany(_AT_ONCE):
+        columns = list(zip(*part, strict=True))
+        measures.append(np.array(columns[: len(MEASURES)], np.float64).T)
+        canonical += sum(columns[len(MEASURES)])
+        clusters.update(columns[len(MEASURES) + 1])
+        for counter, values in zip(counts.values(), columns[len(MEASURES) + 2 :], strict=True):
+            counter.update(values)
+    table = np.concatenate(measures)
+    sources = dict(connection.execute("SELECT id, name FROM source").fetchall())
+
+    def by(sql: str) -> dict[str, int]:
         return {str(key): count for key, count in connection.execute(sql)}
 
-    def by(expression: str, join: str = "") -> dict[str, int]:
-        return table(
-            f"SELECT {expression} AS k, count(*) AS n FROM chosen JOIN piece USING (id) {join}"
-            f" GROUP BY k ORDER BY n DESC, k LIMIT {TOP}"
-        )
+    def top(group: str) -> dict[str, int]:
+        none = GROUPS[group][1]
+        named: Counter[str] = Counter()
+        for key, count in counts[group].items():
+            named[str(sources[key] if group == "sources" else none if key is None else key)] += (
+                count
+            )
+        return dict(sorted(named.items(), key=lambda item: (-item[1], item[0]))[:TOP])
 
-    sums = connection.execute(
-        "SELECT coalesce(sum(chars), 0), coalesce(sum(ink), 0), coalesce(sum(canonical), 0),"
-        " count(DISTINCT cluster_id), sum(artist IS NOT NULL) FROM chosen JOIN piece USING (id)"
-    ).fetchone()
     return {
-        "pieces": pieces,
-        "characters": sums[0],
-        "ink": sums[1],
-        "canonical": sums[2],
-        "clusters": sums[3],
-        "with_artist": sums[4] or 0,
+        "pieces": len(table),
+        "characters": int(table[:, MEASURES.index("chars")].sum()),
+        "ink": int(table[:, MEASURES.index("ink")].sum()),
+        "canonical": canonical,
+        "clusters": len(clusters - {None}),
+        "with_artist": len(table) - counts["artists"][None],
         "percentiles": {
-            name: _percentiles(connection, name, pieces)
-            for name in ("width", "height", "chars", "ink", "glyphs", "quality")
+            name: _percentiles(table[:, k], whole=name != "quality")
+            for k, name in enumerate(MEASURES)
         },
-        "sources": by("source.name", "JOIN source ON source.id = piece.source_id"),
-        "kinds": by("kind"),
-        "charsets": by("charset"),
-        "licences": by("coalesce(piece.licence, 'none stated')"),
-        "splits": by("coalesce(split, 'not assigned')"),
-        "tags": table(
+        **{group: top(group) for group in GROUPS},
+        "tags": by(
             "SELECT name, count(*) AS n FROM chosen JOIN tag ON tag.piece_id = chosen.id"
             f" GROUP BY name ORDER BY n DESC, name LIMIT {TOP}"
         ),
-        "artists": by("coalesce(artist, 'unknown')"),
-        "lint": table(
+        "lint": by(
             "SELECT j.value, count(*) AS n FROM chosen JOIN piece USING (id), json_each(piece.flags) AS j"
             f" WHERE piece.flags <> '[]' GROUP BY j.value ORDER BY n DESC LIMIT {TOP}"
         ),
-        "rejections": table(
+        "rejections": by(
             "SELECT reason, count(*) AS n FROM rejection GROUP BY reason ORDER BY n DESC"
         ),
     }
 
 
-def _percentiles(connection: sqlite3.Connection, column: str, pieces: int) -> dict[str, int]:
-    if not pieces:
+def _percentiles(values: Any, whole: bool) -> dict[str, float]:
+    """The values at ``PERCENTS``, each one that occurs."""
+    if not len(values):
         return {}
-    out = {}
-    for percent in (0, 10, 50, 90, 99, 100):
-        at = round((pieces - 1) * percent / 100)
-        row = connection.execute(
-            f"SELECT {column} FROM chosen JOIN piece USING (id) ORDER BY {column} LIMIT 1 OFFSET ?",
-            (at,),
-        ).fetchone()
-        out[f"p{percent}"] = row[0]
-    return out
+    places = [round((len(values) - 1) * percent / 100) for percent in PERCENTS]
+    found = np.partition(values, places)[places].tolist()
+    return {
+        f"p{percent}": int(value) if whole else value
+        for percent, value in zip(PERCENTS, found, strict=True)
+    }
