@@ -19,6 +19,8 @@ CREATE TABLE origin_new (
 INSERT INTO origin_new SELECT * FROM origin;
 DROP TABLE origin;
 ALTER TABLE origin_new RENAME TO origin;
+-- Whose bytes may go with a piece that is deleted.
+CREATE INDEX origin_original ON origin (original_id) WHERE original_id IS NOT NULL;
 
 -- A piece has no split before its first dedup.
 DROP INDEX piece_split;

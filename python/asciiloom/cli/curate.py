@@ -1,223 +1,22 @@
-"""``tag``, ``edit``, ``reject``, ``restore``, ``credit``, ``license``, ``review``, ``undo``, ``history``: deciding
-about pieces. Every command can be tried with --dry-run and taken back with ``undo``."""
+"""``edit``, ``reject``, ``restore``, ``delete``, ``credit``, ``license``, ``review``, ``undo``, ``history``: deciding
+about pieces. All but ``delete`` can be taken back with ``undo``."""
 
 import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from asciiloom.cli.options import (
-    build_selection,
-    database_argument,
-    json_option,
-    selection_options,
-)
+from asciiloom.cli.options import database_argument, json_option
 from asciiloom.cli.output import put, put_json, put_rows, say, table
+from asciiloom.cli.pieces import chosen_pieces, decide, pieces_options, tell
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.curation import (
-    COLUMNS,
-    Change,
-    Edited,
-    apply,
-    changes_from_rows,
-    history,
-    rename_tags,
-    retag,
-    undo,
-)
+from asciiloom.corpus.curation import COLUMNS, Change, apply, changes_from_rows, history, undo
+from asciiloom.corpus.removal import remove
 from asciiloom.corpus.review import Review, reviews
-from asciiloom.piece import clean_tags
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def pieces_options(function: F) -> F:
-    """NUMBERS, or --where and all the options of a selection; --dry-run; --json."""
-    for wrap in (
-        json_option,
-        click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be."),
-        selection_options,
-        click.option("--where", help="All pieces that this search finds, instead of NUMBERS."),
-        click.argument("numbers", nargs=-1, type=int),
-    ):
-        function = wrap(function)
-    return function
-
-
-def _chosen(
-    corpus: Corpus, numbers: Sequence[int], where: str | None, given: dict[str, Any]
-) -> list[int]:
-    selected = where is not None or any(v not in (None, (), False) for v in given.values())
-    if bool(numbers) == selected:
-        raise click.UsageError(
-            "name the pieces by NUMBERS or by --where and filters, one of the two"
-        )
-    if numbers:
-        for number in numbers:
-            corpus.get(number)  # says so where there is none
-        return list(numbers)
-    return corpus.ids(build_selection(given, text=where))
-
-
-def _decide(
-    db: str,
-    command: str,
-    decide: Callable[[int], Sequence[Change]],
-    numbers: Sequence[int],
-    where: str | None,
-    dry_run: bool,
-    as_json: bool,
-    given: dict[str, Any],
-) -> None:
-    with Corpus(db) as corpus:
-        pieces = _chosen(corpus, numbers, where, given)
-        changes = [change for number in pieces for change in decide(number)]
-        done = None if dry_run else apply(corpus.connection, command, changes)
-    _tell(done, as_json, len(pieces))
-
-
-def _tell(done: Edited | None, as_json: bool, asked: int) -> None:
-    changed = done.changes if done else 0
-    if as_json:
-        put_json(
-            {
-                "edit": done.id if done else None,
-                "pieces": done.pieces if done else asked,
-                "changed": changed,
-                "dry_run": done is None,
-            }
-        )
-    elif done is None:
-        say(f"{asked:,} pieces (dry run: nothing changed)")
-    elif done.id is None:
-        say("nothing to change")
-    else:
-        say(
-            f"edit {done.id}: {done.pieces:,} pieces, {changed:,} changes; `asciiloom undo` takes it back"
-        )
-
-
-@click.group("tag")
-def tag_command() -> None:
-    """Add, remove, rename and merge tags.
-
-    \b
-    Example: asciiloom tag add art.db cat 17 18
-             asciiloom tag rename art.db kitty cat
-    """
-
-
-def _tag(
-    db: str,
-    tag: str,
-    add: bool,
-    numbers: tuple[int, ...],
-    where: str | None,
-    dry_run: bool,
-    as_json: bool,
-    given: dict[str, Any],
-) -> None:
-    names = set(clean_tags(tag.split(",")))
-    if not names:
-        raise click.UsageError("a tag cannot be empty")
-    with Corpus(db) as corpus:
-        pieces = _chosen(corpus, numbers, where, given)
-        done = None
-        if not dry_run:
-            done = retag(
-                corpus.connection,
-                f"tag {'add' if add else 'rm'} {','.join(sorted(names))}",
-                "SELECT value FROM json_each(?)",
-                (lambda tags: tags | names) if add else (lambda tags: tags - names),
-                [json.dumps(pieces)],
-            )
-    _tell(done, as_json, len(pieces))
-
-
-@tag_command.command("add")
-@database_argument
-@click.argument("tag")
-@pieces_options
-def tag_add(
-    db: str,
-    tag: str,
-    numbers: tuple[int, ...],
-    where: str | None,
-    dry_run: bool,
-    as_json: bool,
-    **given: Any,
-) -> None:
-    """Give TAG (or several, a,b) to pieces NUMBERS, or to all that --where and filters find.
-
-    \b
-    Example: asciiloom tag add art.db cat 17 18
-             asciiloom tag add art.db small --max 20x5
-    """
-    _tag(db, tag, True, numbers, where, dry_run, as_json, given)
-
-
-@tag_command.command("rm")
-@database_argument
-@click.argument("tag")
-@pieces_options
-def tag_rm(
-    db: str,
-    tag: str,
-    numbers: tuple[int, ...],
-    where: str | None,
-    dry_run: bool,
-    as_json: bool,
-    **given: Any,
-) -> None:
-    """Take TAG (or several, a,b) from pieces NUMBERS, or from all that --where and filters find.
-
-    Example: asciiloom tag rm art.db misc --where dragon
-    """
-    _tag(db, tag, False, numbers, where, dry_run, as_json, given)
-
-
-def _rename(db: str, old: Sequence[str], new: str, dry_run: bool, as_json: bool) -> None:
-    with Corpus(db) as corpus:
-        gone = clean_tags(old)
-        marks = ",".join("?" * len(gone))
-        (count,) = corpus.connection.execute(
-            f"SELECT count(DISTINCT piece_id) FROM tag WHERE name IN ({marks})", gone
-        ).fetchone()
-        done = None if dry_run else rename_tags(corpus.connection, old, new)
-    _tell(done, as_json, count)
-
-
-@tag_command.command("rename")
-@database_argument
-@click.argument("old")
-@click.argument("new")
-@click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be.")
-@json_option
-def tag_rename(db: str, old: str, new: str, dry_run: bool, as_json: bool) -> None:
-    """Every piece tagged OLD is tagged NEW instead.
-
-    Example: asciiloom tag rename art.db kitty cat
-    """
-    _rename(db, [old], new, dry_run, as_json)
-
-
-@tag_command.command("merge")
-@database_argument
-@click.argument("into")
-@click.argument("tags", nargs=-1, required=True)
-@click.option("--dry-run", is_flag=True, help="Only say how many pieces it would be.")
-@json_option
-def tag_merge(db: str, into: str, tags: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Every piece with one of TAGS gets INTO instead of them.
-
-    Example: asciiloom tag merge art.db cat cats kitty "house cat"
-    """
-    _rename(db, [tag for tag in tags if tag != into], into, dry_run, as_json)
 
 
 @click.command("edit")
@@ -262,7 +61,7 @@ def edit_command(
             done = (
                 None if dry_run else apply(corpus.connection, f"edit --from {table_file}", changes)
             )
-        _tell(done, as_json, len({c.piece for c in changes}))
+        tell(done, as_json, len({c.piece for c in changes}))
         return
     row: dict[str, Any] = {}
     for field in fields:
@@ -270,7 +69,7 @@ def edit_command(
         if not equals:
             raise click.UsageError(f"--set {field!r} is not of the form FIELD=VALUE")
         row[name] = value or "-"
-    _decide(
+    decide(
         db,
         "edit " + " ".join(f"--set {f}" for f in fields)[:200],
         lambda number: changes_from_rows([{"id": number, **row}]),
@@ -308,7 +107,7 @@ def reject_command(
 
     Example: asciiloom reject art.db 17 --reason "a ruler, not art"
     """
-    _decide(
+    decide(
         db, f"reject: {reason}", lambda number: [Change(number, "withdrawn", reason)],
         numbers, where, dry_run, as_json, given,
     )  # fmt: skip
@@ -333,10 +132,41 @@ def restore_command(
             "name the pieces by NUMBERS or by --where and filters (--withdrawn: all)"
         )
     given["withdrawn"] = not numbers
-    _decide(
+    decide(
         db, "restore", lambda number: [Change(number, "withdrawn", None)],
         numbers, where, dry_run, as_json, given,
     )  # fmt: skip
+
+
+@click.command("delete")
+@database_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pieces_options
+def delete_command(
+    db: str,
+    yes: bool,
+    numbers: tuple[int, ...],
+    where: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Delete pieces NUMBERS, or all that --where and filters find, with their originals. For good.
+
+    Nothing of them stays in DB, nor can `undo` bring them back; `reject` only puts them aside, and keeps
+    them out when they are seen again.
+
+    Example: asciiloom delete art.db 17 --yes
+    """
+    with Corpus(db) as corpus:
+        pieces = chosen_pieces(corpus, numbers, where, given)
+        if pieces and not (dry_run or yes):
+            click.confirm(f"Delete {len(pieces):,} pieces for good?", abort=True, err=True)
+        gone = 0 if dry_run else remove(corpus.connection, pieces)
+    if as_json:
+        put_json({"pieces": len(pieces), "deleted": gone, "dry_run": dry_run})
+    else:
+        say(f"{len(pieces):,} pieces {'(dry run: nothing changed)' if dry_run else 'deleted'}")
 
 
 @click.command("credit")
@@ -357,7 +187,7 @@ def credit_command(
     Example: asciiloom credit art.db "Joan G. Stark" 17 18
     """
     name = None if artist == "-" else artist
-    _decide(
+    decide(
         db, f"credit {artist}", lambda number: [Change(number, "artist", name)],
         numbers, where, dry_run, as_json, given,
     )  # fmt: skip
@@ -381,7 +211,7 @@ def license_command(
     Example: asciiloom license art.db CC-BY-4.0 --source mine
     """
     name = None if licence == "-" else licence
-    _decide(
+    decide(
         db, f"license {licence}", lambda number: [Change(number, "licence", name)],
         numbers, where, dry_run, as_json, given,
     )  # fmt: skip
@@ -467,7 +297,7 @@ def review_command(
                 raise click.UsageError("--set takes two piece numbers and a verdict")
             change = Change(int(pair[0]), f"twin {int(pair[1])}", pair[2])
             done = apply(corpus.connection, f"review {pair[0]} {pair[1]} {pair[2]}", [change])
-            _tell(done, False, 2)
+            tell(done, False, 2)
             return
         found = reviews(corpus.connection, verdict, limit, everything)
         if form:

@@ -6,12 +6,14 @@ a candidate; the grid decides.
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.corpus.arrays import I64, U32, U64, Flags
+from asciiloom.corpus.cores import cores
 from asciiloom.jit import njit
 
 # A picture with this many times the ink is another picture.
@@ -21,7 +23,7 @@ INK_RATIO = 2.5
 CROWD = 24
 CROWD_NEIGHBOURS = 4
 # Pairs that ``union`` sorts at a time.
-_RANGE = 1 << 22
+_RANGE = 1 << 20
 
 Key = TypeVar("Key", np.uint64, np.int64)
 
@@ -147,21 +149,21 @@ def union(parts: Iterable[U64], least: int = 1) -> U64:
         return np.empty(0, np.uint64)
     sample = np.sort(np.concatenate([part[:: max(1, total >> 16)] for part in held]))
     cuts = sample[np.arange(1, total // _RANGE + 1) * len(sample) // (total // _RANGE + 1)]
-    bounds = [np.searchsorted(part, cuts) for part in held]
-    out = []
-    for k in range(len(cuts) + 1):
+    bounds = [[0, *np.searchsorted(part, cuts), len(part)] for part in held]
+
+    def often(k: int) -> U64:
+        """Those of range ``k`` that are there often enough."""
         here = np.concatenate(
-            [
-                part[(at[k - 1] if k else 0) : (at[k] if k < len(cuts) else len(part))]
-                for part, at in zip(held, bounds, strict=True)
-            ]
+            [part[at[k] : at[k + 1]] for part, at in zip(held, bounds, strict=True)]
         )
         here.sort()
         last = np.ones(len(here), np.bool_)
         np.not_equal(here[1:], here[:-1], out=last[:-1])
         place = np.flatnonzero(last)
-        out.append(here[place[np.diff(place, prepend=-1) >= least]])
-    return np.concatenate(out)
+        return cast(U64, here[place[np.diff(place, prepend=-1) >= least]])
+
+    with ThreadPoolExecutor(cores()) as pool:
+        return np.concatenate(list(pool.map(often, range(len(cuts) + 1))))
 
 
 def without(pairs: U64, others: U64) -> U64:

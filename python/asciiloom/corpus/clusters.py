@@ -137,22 +137,17 @@ def _write(
     least: dict[int, int] = {}
     for number, of in centre.items():
         least[of] = min(number, least.get(of, number))
-    connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS marked"
-        " (id INTEGER PRIMARY KEY, cluster_id INTEGER, canonical INTEGER, split TEXT)"
-    )
-    connection.execute("DELETE FROM marked")
 
-    def marks() -> Iterator[tuple[int, int, int, str | None]]:
+    def marks() -> Iterator[tuple[int, int, str | None, int]]:
         for place in range(0, len(numbers), _MARKS):
             part = numbers[place : place + _MARKS]
             for n, side in zip(part.tolist(), sides.of(part), strict=True):
                 of = centre.get(n, n)
-                yield n, least.get(of, n), int(of == n), side
+                yield least.get(of, n), int(of == n), side, n
 
-    connection.executemany("INSERT INTO marked VALUES (?, ?, ?, ?)", marks())
-    connection.execute(
-        "UPDATE piece SET cluster_id = m.cluster_id, canonical = m.canonical,"
-        " split = coalesce(m.split, piece.split) FROM marked AS m WHERE m.id = piece.id AND"
-        " (piece.cluster_id IS NOT m.cluster_id OR piece.canonical IS NOT m.canonical OR m.split NOTNULL)"
+    # One by one by their number: a join with a table of marks is planned as a scan of all pieces.
+    connection.executemany(
+        "UPDATE piece SET cluster_id = ?1, canonical = ?2, split = coalesce(?3, split) WHERE id = ?4 AND"
+        " (cluster_id IS NOT ?1 OR canonical IS NOT ?2 OR ?3 NOTNULL)",
+        marks(),
     )

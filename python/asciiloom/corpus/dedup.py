@@ -29,10 +29,10 @@ from asciiloom.corpus.candidates import (
     without,
 )
 from asciiloom.corpus.clusters import Pair, cluster
+from asciiloom.corpus.cores import cores
 from asciiloom.corpus.crops import measure_crops, propose_crops
 from asciiloom.corpus.judge import Lines, kept_lines
 from asciiloom.corpus.measured import BARE, CHAIN, MINHASH, MIRROR, Candidates, keep, measure
-from asciiloom.corpus.verify import THREADS
 from asciiloom.corpus.writer import index_shapes, transaction
 
 # Pairs measured at a time. They are in order, so that a batch needs few pieces on its left side.
@@ -210,7 +210,7 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> Candidates:
         return mirror_pairs(*both, ink, is_fresh)
 
     # Sorting is most of it, and sorts let other threads run. The columns are read in this one.
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         bare = plain(runs.column(connection, "bare"))
         named = columns([*runs.BLOCKS, *runs.FLAT])
         shared = without(union(pool.map(plain, named), SHARED_BANDS), bare)

@@ -19,6 +19,7 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
+from asciiloom.corpus.cores import cores
 from asciiloom.corpus.rows import Batch, prepare_batch
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
@@ -94,9 +95,6 @@ def batched(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def usable_workers(paths: Sequence[str]) -> int:
     """One where the input is small or is a stream, else a process a core."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
     size = 0
     for path in paths:
         if not is_walkable(path):
@@ -107,7 +105,7 @@ def usable_workers(paths: Sequence[str]) -> int:
             except OSError:
                 continue
             if size > WORTH_WORKERS:
-                return min(cores, 8)
+                return cores()
     return 1
 
 

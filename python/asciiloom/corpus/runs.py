@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from asciiloom.corpus.arrays import I64, U32
+from asciiloom.corpus.cores import cores
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.patches import sketch
 from asciiloom.corpus.signatures import (
@@ -41,7 +42,6 @@ BY_PIECE = (*BLOCKS, *FLAT, *MIRRORED, "bare", "mirror", "ink")
 # Ascending by hash: the patches of all its pieces, whose each is (its place in the run), and where in it.
 PATCHES = ("patch", "patch owner", "patch place")
 COLUMNS = (*BY_PIECE, *PATCHES)
-THREADS = 2
 # A gigabyte: more than a million pieces of usual size.
 KEPT_CELLS = 1 << 30
 
@@ -155,10 +155,10 @@ def sign_pieces(
     The next run is under way in other threads while one is written.
     """
     ahead: deque[tuple[int, list[Row], list[Future[_Signed]]]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for span in batches(len(numbers), RUN):
             rows, signed_by = read_rows(connection, numbers[span])
-            share = max(1, -(-len(rows) // THREADS))
+            share = max(1, -(-len(rows) // cores()))
             parts = [rows[k : k + share] for k in range(0, len(rows), share)]
             ahead.append((span.stop, rows, [pool.submit(sign_rows, p, signed_by) for p in parts]))
             if len(ahead) > 1 or span.stop == len(numbers):
@@ -372,7 +372,7 @@ def tight_parts(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, list
 
     # Some are laid out while the next are read.
     ids: list[int] = []
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         laid = []
         while part := rows.fetchmany(READ_AT_ONCE):
             ids += [number for number, _ in part]

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from asciiloom.corpus.arrays import F32, I64, U8, U16
+from asciiloom.corpus.arrays import F32, I64, U8, U16, U32
+from asciiloom.corpus.cores import cores
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.signatures import BLOCK, _block_shingles
 from asciiloom.jit import njit
@@ -20,7 +21,6 @@ SHIFT_ROWS = 2
 # Pairs that cannot reach these are not looked at further: no line is ever drawn below them.
 FLOOR_AGREEMENT = 0.40
 FLOOR_CONTAINED = 0.85
-THREADS = 2
 
 
 @njit
@@ -71,6 +71,31 @@ def _meet(one: I64, ha: int, two: I64, hb: int, dy: int) -> int:
 
 
 @njit
+def _insert(held: U32, stamps: U32, stamp: int, value: int) -> bool:
+    """Puts ``value`` into the hash set ``held`` as of ``stamp``; whether it was not there. What has another
+    stamp counts as empty, so that a set is cleared by counting on."""
+    mask = len(held) - 1
+    place = (value ^ value >> 15) & mask
+    while stamps[place] == stamp:
+        if held[place] == value:
+            return False
+        place = (place + 1) & mask
+    held[place], stamps[place] = value, stamp
+    return True
+
+
+@njit
+def _holds(held: U32, stamps: U32, stamp: int, value: int) -> bool:
+    mask = len(held) - 1
+    place = (value ^ value >> 15) & mask
+    while stamps[place] == stamp:
+        if held[place] == value:
+            return True
+        place = (place + 1) & mask
+    return False
+
+
+@njit
 def _verify(
     cells: U8,
     start: I64,
@@ -93,8 +118,14 @@ def _verify(
         tallest = max(tallest, height[i])
         widest = max(widest, width[i])
     rows, columns = BLOCK
-    hashes_a = np.empty(largest, np.uint32)
-    hashes_b = np.empty(largest, np.uint32)
+    hashes = np.empty(largest, np.uint32)
+    size = 16
+    while size < 2 * largest:
+        size *= 2
+    set_a, set_b = np.empty(size, np.uint32), np.empty(size, np.uint32)
+    stamps_a, stamps_b = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
+    built = -1
+    stamp = stamp_b = distinct_a = 0
     rows_a = np.empty(tallest, np.int64)
     rows_b = np.empty(tallest, np.int64)
     room = 0
@@ -159,23 +190,19 @@ def _verify(
         out[p, 1] = best / small
         if best < need:
             continue
-        ua = np.unique(
-            hashes_a[: _block_shingles(cells, start[a], ha, wa, rows, columns, hashes_a)]
-        )
-        ub = np.unique(
-            hashes_b[: _block_shingles(cells, start[b], hb, wb, rows, columns, hashes_b)]
-        )
-        i = j = both = 0
-        while i < len(ua) and j < len(ub):
-            if ua[i] == ub[j]:
-                both += 1
-                i += 1
-                j += 1
-            elif ua[i] < ub[j]:
-                i += 1
-            else:
-                j += 1
-        out[p, 2] = both / max(1, len(ua) + len(ub) - both)
+        if a != built:
+            built, stamp, distinct_a = a, stamp + 1, 0
+            count = _block_shingles(cells, start[a], ha, wa, rows, columns, hashes)
+            for k in range(count):
+                distinct_a += _insert(set_a, stamps_a, stamp, hashes[k])
+        stamp_b += 1
+        distinct_b = both = 0
+        count = _block_shingles(cells, start[b], hb, wb, rows, columns, hashes)
+        for k in range(count):
+            if _insert(set_b, stamps_b, stamp_b, hashes[k]):
+                distinct_b += 1
+                both += _holds(set_a, stamps_a, stamp, hashes[k])
+        out[p, 2] = both / max(1, distinct_a + distinct_b - both)
 
 
 def verify_pairs(
@@ -201,7 +228,7 @@ def verify_pairs(
             left[span], right[span], reach, floor, out[span],
         )  # fmt: skip
 
-    step = max(1, -(-len(left) // (4 * THREADS)))
-    with ThreadPoolExecutor(THREADS) as pool:
+    step = max(1, -(-len(left) // (4 * cores())))
+    with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(part, (slice(k, k + step) for k in range(0, len(left), step))))
     return out
