@@ -39,6 +39,8 @@ from asciiloom.corpus.writer import index_shapes, transaction
 VERIFY_BATCH = 300_000
 # Texts are read once in order: mapping all of a large file would only count as memory of this process.
 MAPPED_BYTES = 256 << 20
+# A run commits a few times and is not to wait for the disk at each: its journal grows to 320 MB.
+CHECKPOINT_PAGES = 40_000
 # Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
 SHARED_BANDS = 3
 # Of 32 meetings of one with the other's mirror image; of pairs that meet once none is the same.
@@ -93,6 +95,7 @@ def dedup(
         clock = now
 
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     index_shapes(connection)  # what a large ingest left for later
     lap("shapes")
     lines, moved = _settle_lines(connection, lines)
