@@ -106,10 +106,10 @@ def matches(theirs: list[str], ours: list[str]) -> tuple[set[int], set[int]]:
     scores = verify_pairs(batch, left, right)
     bits = entropy(*batch.histograms())
     verdicts = Lines().judge(
-        scores[:, 0],
-        scores[:, 1],
+        scores,
         np.minimum(ink[left], ink[right]),
         np.minimum(bits[left], bits[right]),
+        np.zeros(len(left), np.bool_),
         np.zeros(len(left), np.bool_),
         np.zeros(len(left), np.bool_),
     )

@@ -64,7 +64,9 @@ def test_mirror_pairs_have_one_of_each() -> None:
     keys = mirror_pairs(plain, mirrored, ink, np.ones(3, np.bool_))
     assert _places(keys) == {(0, 1)}  # 2 is its own mirror image: no pair
     assert len(keys) == 2  # each is in the bucket of the other's image
-    one_way = mirror_pairs(np.array([5, 6], np.uint32), np.array([6, 7], np.uint32), ink[:2], np.ones(2, np.bool_))
+    one_way = mirror_pairs(
+        np.array([5, 6], np.uint32), np.array([6, 7], np.uint32), ink[:2], np.ones(2, np.bool_)
+    )
     assert len(one_way) == 1
     assert union([keys], 2).tolist() == [1] and len(union([one_way], 2)) == 0
     assert len(mirror_pairs(plain, mirrored, ink, np.array([False, False, True]))) == 0
@@ -84,7 +86,9 @@ def test_set_operations(a: list[int], b: list[int]) -> None:
 def test_a_union_of_many_ranges_is_the_union(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asciiloom.corpus.candidates._RANGE", 50)
     rng = np.random.default_rng(1)
-    parts = [np.sort(rng.integers(0, 400, 150).astype(U64)) for _ in range(5)]  # some twice in one part
+    parts = [
+        np.sort(rng.integers(0, 400, 150).astype(U64)) for _ in range(5)
+    ]  # some twice in one part
     counts = np.bincount(np.concatenate(parts).astype(np.int64), minlength=400)
     for least in (1, 2, 3):
         assert union(parts, least).tolist() == np.flatnonzero(counts >= least).tolist()

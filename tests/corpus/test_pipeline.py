@@ -190,7 +190,7 @@ def test_kill_loses_nothing_committed_and_resumes(folder: Path, tmp_path: Path) 
 
 
 def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "big.jsonl").write_text("".join(row(n) + "\n" for n in range(200_000)))
+    (tmp_path / "big.jsonl").write_text("".join(row(n) + "\n" for n in range(300_000)))
     command = [
         sys.executable,
         "-m",
@@ -204,7 +204,12 @@ def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    time.sleep(3)
+    journal = tmp_path / "a.db-wal"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if journal.exists() and journal.stat().st_size > 2 << 20:
+            break  # the first pieces are in
+        time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to all of them
     _, said = process.communicate(timeout=30)
     assert process.returncode == 1 and said.strip() == "Aborted!", said

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from asciiloom.corpus.arrays import I64
-from asciiloom.corpus.runs import want
 from asciiloom.corpus.splits import Sides, split_families
+from asciiloom.corpus.wanted import want
 
 Pair = tuple[int, int]
 Rank = tuple[bool, bool, int, int]

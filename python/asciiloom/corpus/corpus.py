@@ -230,8 +230,9 @@ class Corpus:
         """A piece's signature as datasketch's own object; None where it has too few glyphs."""
         from datasketch import MinHash
 
+        from asciiloom.corpus.bands import PERMUTATIONS
         from asciiloom.corpus.runs import signature_of
-        from asciiloom.corpus.signatures import PERMUTATIONS, SEED
+        from asciiloom.corpus.signatures import SEED
 
         values = signature_of(self.connection, number, flat)
         if values is None:

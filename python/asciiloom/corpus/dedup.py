@@ -21,6 +21,7 @@ import numpy as np
 
 from asciiloom.corpus import runs
 from asciiloom.corpus.arrays import I64, U32, U64
+from asciiloom.corpus.bands import BLOCKS, FLAT, MIRRORED
 from asciiloom.corpus.candidates import (
     column_pairs,
     distinct,
@@ -215,9 +216,9 @@ def _candidates(connection: sqlite3.Connection, fresh: I64) -> Candidates:
     # Sorting is most of it, and sorts let other threads run. The columns are read in this one.
     with ThreadPoolExecutor(cores()) as pool:
         bare = plain(runs.column(connection, "bare"))
-        named = columns([*runs.BLOCKS, *runs.FLAT])
+        named = columns([*BLOCKS, *FLAT])
         shared = without(union(pool.map(plain, named), SHARED_BANDS), bare)
-        flipped = zip(columns(runs.BLOCKS), columns(runs.MIRRORED), strict=False)
+        flipped = zip(columns(BLOCKS), columns(MIRRORED), strict=False)
         # What shares the hash of itself and its mirror, but not its own, is a mirror image too.
         whole = without(plain(runs.column(connection, "mirror")), bare)
         mirror = union([whole, union(pool.map(mirrored, flipped), SHARED_MIRRORED)])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from asciiloom.corpus import runs
 from asciiloom.corpus.arrays import I64
+from asciiloom.corpus.bands import BLOCKS, FLAT, MIRRORED
 from asciiloom.corpus.candidates import distinct, sorted_pairs
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.measured import BARE, MINHASH, MIRROR, Candidates, Measured, measure
@@ -32,7 +33,7 @@ PARTS = 64
 SHUFFLES = 16
 PAIRS = 100_000
 # What a column of buckets proposes.
-_PLAIN = (*runs.BLOCKS, *runs.FLAT)
+_PLAIN = (*BLOCKS, *FLAT)
 _WHOLE, _FLIPPED = 4, 5
 
 
@@ -103,7 +104,7 @@ class Fleet:
         is_fresh = np.zeros(int(fresh[-1]) + 1 if len(fresh) else 1, np.bool_)
         is_fresh[fresh] = True
         for number, (ids, columns) in enumerate(runs.stored_runs(self._db)):
-            names = [*_PLAIN, *runs.MIRRORED, "bare", "mirror", "ink"]
+            names = [*_PLAIN, *MIRRORED, "bare", "mirror", "ink"]
             flags = is_fresh.take(ids, mode="clip") & (ids < len(is_fresh))
             data = {"id": ids, "fresh": flags, **{name: columns[name] for name in names}}
             pq.write_table(pa.table(data), folder / f"{number:06}.parquet", compression="zstd")
@@ -177,8 +178,8 @@ def _explode(batch: Batch) -> Batch:
     columns: list[tuple[int, int, NDArray[np.uint32]]] = []  # number, side, buckets
     columns += [(k, 0, batch[name]) for k, name in enumerate(_PLAIN)]
     columns += [(len(_PLAIN), 0, batch["bare"]), (len(_PLAIN) + 1, 0, batch["mirror"])]
-    for k, name in enumerate(runs.MIRRORED, len(_PLAIN) + 2):
-        columns += [(k, 0, batch[runs.BLOCKS[k - len(_PLAIN) - 2]]), (k, 1, batch[name])]
+    for k, name in enumerate(MIRRORED, len(_PLAIN) + 2):
+        columns += [(k, 0, batch[BLOCKS[k - len(_PLAIN) - 2]]), (k, 1, batch[name])]
     n = len(batch["id"])
     bucket = np.concatenate([c[2] for c in columns]).astype(np.int64)
     column = np.repeat(np.array([c[0] for c in columns], np.int64), n)

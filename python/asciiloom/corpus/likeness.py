@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asciiloom.corpus import runs
+from asciiloom.corpus.bands import BLOCKS, FLAT
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.signatures import band_buckets, sign
 from asciiloom.corpus.verify import verify_pairs
@@ -34,7 +35,7 @@ def alike(connection: sqlite3.Connection, number: int, limit: int = 10) -> list[
         raise CorpusError("nothing is signed yet; run: asciiloom dedup")
     shared = np.zeros(len(pieces), np.int16)
     for names, flat, flip in (
-        (runs.BLOCKS, False, False), (runs.FLAT, True, False), (runs.BLOCKS[:16], False, True),
+        (BLOCKS, False, False), (FLAT, True, False), (BLOCKS[:16], False, True),
     ):  # fmt: skip
         batch = own.mirrored() if flip else own
         buckets = band_buckets(sign(batch, flat))[: len(names), 0]

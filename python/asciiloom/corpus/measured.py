@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asciiloom.corpus import runs
 from asciiloom.corpus.arrays import I64, Flags
 from asciiloom.corpus.grids import GridBatch, entropy
 from asciiloom.corpus.judge import LETTERING_BITS, LETTERING_ROWS, Lines
 from asciiloom.corpus.verify import FLOOR_AGREEMENT, FLOOR_CONTAINED, verify_pairs
+from asciiloom.corpus.wanted import want
 
 EVIDENCE = ("bare", "minhash", "mirror", "chain", "crop")
 BARE, MINHASH, MIRROR, CHAIN, CROP = range(5)
@@ -115,7 +115,7 @@ def keep(connection: sqlite3.Connection, found: Measured, lines: Lines) -> None:
 
 def _banners(connection: sqlite3.Connection, numbers: I64) -> I64:
     """Those of the pieces ``numbers`` that are words set in a font."""
-    runs.want(connection, numbers)
+    want(connection, numbers)
     rows = connection.execute(
         "SELECT piece.id FROM wanted CROSS JOIN piece ON piece.id = wanted.id WHERE kind = 'banner'"
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from asciiloom.corpus.curation import recluster
-from asciiloom.corpus.runs import want
+from asciiloom.corpus.wanted import want
 from asciiloom.corpus.writer import transaction
 
 

@@ -14,34 +14,27 @@ from typing import Any
 import numpy as np
 
 from asciiloom.corpus.arrays import I64, U32
+from asciiloom.corpus.bands import (
+    BLOCKS,
+    BY_PIECE,
+    FLAT,
+    MIRROR_BANDS,
+    MIRRORED,
+    PATCHES,
+    PERMUTATIONS,
+    ROWS_PER_BAND,
+)
 from asciiloom.corpus.cores import cores
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.corpus.patches import sketch
-from asciiloom.corpus.signatures import (
-    BANDS,
-    PERMUTATIONS,
-    ROWS_PER_BAND,
-    VERSION,
-    band_buckets,
-    distinct_glyphs,
-    sign,
-)
+from asciiloom.corpus.signatures import VERSION, band_buckets, distinct_glyphs, sign
+from asciiloom.corpus.wanted import want
 from asciiloom.corpus.writer import transaction
 from asciiloom.piece import CreditSpan, blank_credits
 
 RUN = 20_000
 READ_AT_ONCE = 4_000
 MAX_CHARS = 200_000
-# Fewer bands are enough to meet one's mirror image: it is asked of both sides.
-MIRROR_BANDS = 16
-BLOCKS = tuple(f"blocks {k}" for k in range(BANDS))
-FLAT = tuple(f"flat {k}" for k in range(BANDS))
-MIRRORED = tuple(f"mirrored {k}" for k in range(MIRROR_BANDS))
-# All that a run keeps of a piece beside its signature.
-BY_PIECE = (*BLOCKS, *FLAT, *MIRRORED, "bare", "mirror", "ink")
-# Ascending by hash: the patches of all its pieces, whose each is (its place in the run), and where in it.
-PATCHES = ("patch", "patch owner", "patch place")
-COLUMNS = (*BY_PIECE, *PATCHES)
 # A gigabyte: more than a million pieces of usual size.
 KEPT_CELLS = 1 << 30
 
@@ -339,13 +332,6 @@ def signature_of(connection: sqlite3.Connection, number: int, flat: bool) -> U32
             values = np.frombuffer(data, "<u4").astype(np.uint32)
             return None if (values == 0xFFFFFFFF).all() else values
     return None
-
-
-def want(connection: sqlite3.Connection, numbers: I64) -> None:
-    """Put ``numbers`` into the temporary table ``wanted``, to join with."""
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
-    connection.execute("DELETE FROM wanted")
-    connection.executemany("INSERT INTO wanted VALUES (?)", ((n,) for n in numbers.tolist()))
 
 
 def tight_grids(connection: sqlite3.Connection, numbers: I64) -> tuple[I64, GridBatch]:

@@ -14,19 +14,17 @@ from typing import cast
 import numpy as np
 
 from asciiloom.corpus.arrays import I64, U8, U16, U32
+from asciiloom.corpus.bands import PERMUTATIONS, ROWS_PER_BAND
 from asciiloom.corpus.grids import GridBatch
 from asciiloom.jit import njit
 
 VERSION = 4
-PERMUTATIONS = 128
 SEED = 1
 # Rows and columns of a block, and of the blocks of pieces with fewer distinct glyphs than this: all
 # small blocks of a wall of "/\\" are alike, and so are all its runs, which are not signed.
 BLOCK = (2, 4)
 MIN_GLYPHS = 3
 POOR_BLOCK = (3, 6)
-ROWS_PER_BAND = 4
-BANDS = PERMUTATIONS // ROWS_PER_BAND
 
 
 def permutations() -> tuple[U32, U32]:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from asciiloom.corpus.runs import COLUMNS
+from asciiloom.corpus.bands import COLUMNS
 from asciiloom.corpus.writer import transaction
 from asciiloom.errors import CorpusError
 from asciiloom.piece import content_hash
