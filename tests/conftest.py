@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
+from asciiloom import synth
 from asciiloom.cli import main
 from asciiloom.corpus import Corpus
-from asciiloom.readers import synth
 from asciiloom.resources import resource_dir
 
 settings.register_profile(

@@ -12,6 +12,12 @@ ROOMS = [
     "piece",
     "emit",
     "readers",
+    "synth",
+    "similarity",
+    "store",
+    "ingest",
+    "twins",
+    "curate",
     "corpus",
     "tokens",
     "model",
@@ -21,7 +27,7 @@ ROOMS = [
     "export",
 ]
 ABOVE = {"cli", "web"}
-FOUNDATION = {"errors", "resources", "jit", "_version"}
+FOUNDATION = {"errors", "resources", "jit", "cores", "_version"}
 
 
 def _imported_rooms(file: Path) -> set[str]:

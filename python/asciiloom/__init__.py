@@ -11,12 +11,13 @@ from asciiloom._version import __version__
 from asciiloom.errors import AsciiloomError, MissingExtraError
 
 if TYPE_CHECKING:
-    from asciiloom.corpus import Corpus, Selection
+    from asciiloom.corpus import Corpus
     from asciiloom.export import export_model
     from asciiloom.generate import Constraint, Generator, Sampling
     from asciiloom.model import GridTransformer, ModelConfig, load_model
     from asciiloom.piece import Grid, Piece, canonicalize, measure
     from asciiloom.readers import ReadOptions, read_path
+    from asciiloom.store import Selection
     from asciiloom.tokens import CorpusLoader, GridTokenizer
     from asciiloom.train import Settings, Trainer
 
@@ -32,7 +33,7 @@ _ROOM_OF = {
     "Piece": "piece",
     "ReadOptions": "readers",
     "Sampling": "generate",
-    "Selection": "corpus",
+    "Selection": "store",
     "Settings": "train",
     "Trainer": "train",
     "canonicalize": "piece",

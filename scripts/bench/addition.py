@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 from planted import planted
 
-from asciiloom.corpus import Corpus, runs
-from asciiloom.corpus.bands import BY_PIECE
-from asciiloom.corpus.writer import index_shapes
+from asciiloom.corpus import Corpus
 from asciiloom.piece import Piece
+from asciiloom.similarity.bands import BY_PIECE
+from asciiloom.store.shapes import index_shapes
+from asciiloom.twins import signature_store as runs
 
 
 def main() -> None:

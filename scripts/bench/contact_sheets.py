@@ -16,7 +16,7 @@ from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.review import Review, review_pair
+from asciiloom.curate.review import Review, review_pair
 
 TILE = (640, 300)
 ACROSS, DOWN = 3, 5

@@ -15,8 +15,8 @@ from _common import options, report
 from planted import planted
 
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.writer import index_shapes
 from asciiloom.piece import Piece
+from asciiloom.store.shapes import index_shapes
 
 QUESTIONS = (
     "SELECT a, b, verdict, evidence, agreement, contained, jaccard, ink FROM twin ORDER BY a, b",

@@ -25,9 +25,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 
+from asciiloom import synth
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.writer import index_shapes
-from asciiloom.readers import synth
+from asciiloom.store.shapes import index_shapes
 
 
 def write_pieces(path: Path, count: int) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from asciiloom import synth
 from asciiloom.piece import mirror_text
-from asciiloom.readers import synth
-from asciiloom.readers.synth.geometry import maze
+from asciiloom.synth.geometry import maze
 
 TWIN_SHARE = 0.15
 EDITS = ("indent", "cells", "signature", "caption", "border", "mirror")

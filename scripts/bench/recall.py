@@ -23,12 +23,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 
-from asciiloom.corpus.grids import GridBatch, entropy
-from asciiloom.corpus.judge import Lines
-from asciiloom.corpus.verify import verify_pairs
 from asciiloom.piece import Piece, canonicalize
 from asciiloom.readers import read_path
 from asciiloom.readers.page import title_line
+from asciiloom.similarity.alignment import verify_pairs
+from asciiloom.similarity.grids import GridBatch, entropy
+from asciiloom.twins.thresholds import Lines
 
 # Collection file -> (folder of its native files, what the group is called).
 GROUPS = {

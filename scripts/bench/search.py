@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
+from asciiloom.store import Selection
 
 ROWS = (".-----.\n| o o |", " /\\\n/  \\", "+--+\n|  |", "|__|\n    |")
 SHAPES = ("(o.o)", "/\\_/\\", "+--+", "###", "|__|")

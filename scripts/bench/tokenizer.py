@@ -8,8 +8,8 @@ import json
 from _common import options, report, seconds
 from tokenizers import Tokenizer
 
+from asciiloom import synth
 from asciiloom.export import tokenizer_json
-from asciiloom.readers import synth
 from asciiloom.tokens import GridTokenizer
 
 

@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 from planted import Planted, planted
 
+from asciiloom import synth
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.writer import index_shapes
 from asciiloom.piece import Piece
-from asciiloom.readers import synth
+from asciiloom.store.shapes import index_shapes
 
 PEERS = ("datasketch", "rensa", "text-dedup", "datatrove")
 

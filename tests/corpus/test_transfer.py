@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from asciiloom.corpus import Corpus, Selection
-from asciiloom.corpus.curation import Change, apply
+from asciiloom import synth
+from asciiloom.corpus import Corpus
 from asciiloom.corpus.transfer import (
     merge,
     pieces_of_record,
@@ -16,9 +16,10 @@ from asciiloom.corpus.transfer import (
     write_jsonl,
     write_parquet,
 )
+from asciiloom.curate.edits import Change, apply
 from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
-from asciiloom.readers import synth
+from asciiloom.store import Selection
 
 ART = "/\\_/\\\n( o.o ) jgs"
 

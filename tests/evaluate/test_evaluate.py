@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
 from asciiloom.evaluate import evaluate, score
 from asciiloom.evaluate.baselines import (
     GRID,
@@ -17,6 +17,7 @@ from asciiloom.evaluate.baselines import (
     zpaq_bits,
 )
 from asciiloom.model import GridTransformer, ModelConfig, load_model
+from asciiloom.store import Selection
 from asciiloom.tokens import CorpusLoader, GridTokenizer
 
 TOKENIZER = GridTokenizer()

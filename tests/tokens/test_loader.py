@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
 from asciiloom.errors import AsciiloomError
+from asciiloom.store import Selection
 from asciiloom.tokens import CorpusLoader, GridTokenizer, PackedBatch, PromptDropout, words_of
 
 TOKENIZER = GridTokenizer()

@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
 from asciiloom.errors import CheckpointError, SettingsError
 from asciiloom.model import PRESETS, ModelConfig, load_model
+from asciiloom.store import Selection
 from asciiloom.train import (
     OptimSettings,
     RunSettings,

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from datasette.app import Datasette
 
+from asciiloom import synth
 from asciiloom.corpus import Corpus
 from asciiloom.piece import Piece
-from asciiloom.readers import synth
 from asciiloom.web.serve import make_datasette
 
 EVIL = "<script>alert(1)</script>\n<b>&amp;</b>"

@@ -11,8 +11,8 @@ import click
 from asciiloom.cli.options import database_argument, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.pipeline import usable_workers
-from asciiloom.corpus.writer import Tally
+from asciiloom.ingest.pipeline import usable_workers
+from asciiloom.ingest.writer import Tally
 from asciiloom.piece import one_line
 from asciiloom.readers import ReadOptions, readers
 
@@ -228,7 +228,7 @@ def dedup_command(
 
     Example: asciiloom dedup art.db
     """
-    from asciiloom.corpus.judge import kept_lines
+    from asciiloom.twins.thresholds import kept_lines
 
     with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
 

@@ -14,9 +14,9 @@ from asciiloom.cli.options import database_argument, json_option
 from asciiloom.cli.output import put, put_json, put_rows, say, table
 from asciiloom.cli.pieces import chosen_pieces, decide, pieces_options, tell
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.curation import COLUMNS, Change, apply, changes_from_rows, history, undo
-from asciiloom.corpus.removal import remove
-from asciiloom.corpus.review import Review, reviews
+from asciiloom.curate.edits import COLUMNS, Change, apply, changes_from_rows, history, undo
+from asciiloom.curate.removal import remove
+from asciiloom.curate.review import Review, reviews
 
 
 @click.command("edit")

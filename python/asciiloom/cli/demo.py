@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from asciiloom import synth
 from asciiloom.cli.gallery import Exhibit, write_gallery
 from asciiloom.cli.output import put_json, say, table
-from asciiloom.corpus import Corpus, Selection
-from asciiloom.readers import synth
+from asciiloom.corpus import Corpus
 from asciiloom.resources import resource_dir
+from asciiloom.store import Selection
 
 # What the short training is about. Few fonts: two minutes teach an alphabet, not ninety of them.
 SYNTH_PIECES = 20_000

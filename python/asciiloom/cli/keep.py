@@ -8,8 +8,7 @@ import click
 
 from asciiloom.cli.options import database_argument, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, say, table
-from asciiloom.corpus import Corpus, Selection
-from asciiloom.corpus.splits import check_splits
+from asciiloom.corpus import Corpus
 from asciiloom.corpus.transfer import (
     merge,
     pieces_of_record,
@@ -19,8 +18,10 @@ from asciiloom.corpus.transfer import (
     write_jsonl,
     write_parquet,
 )
-from asciiloom.corpus.upkeep import backup, check, repair, vacuum
-from asciiloom.corpus.writer import index_shapes
+from asciiloom.curate.upkeep import backup, check, repair, vacuum
+from asciiloom.store import Selection
+from asciiloom.store.shapes import index_shapes
+from asciiloom.twins.splits import check_splits
 
 
 def export_corpus(

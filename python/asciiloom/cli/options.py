@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
-from asciiloom.corpus import Selection
-from asciiloom.corpus.selection import ORDERS, SPLITS, Range
 from asciiloom.piece import CHARSETS, KINDS
+from asciiloom.store import Selection
+from asciiloom.store.selection import ORDERS, SPLITS, Range
 
 F = TypeVar("F", bound=Callable[..., Any])
 

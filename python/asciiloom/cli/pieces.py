@@ -8,7 +8,7 @@ import click
 from asciiloom.cli.options import build_selection, json_option, selection_options
 from asciiloom.cli.output import put_json, say
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.curation import Change, Edited, apply
+from asciiloom.curate.edits import Change, Edited, apply
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,10 +9,11 @@ import click
 
 from asciiloom.cli.options import build_selection, database_argument, json_option, selection_options
 from asciiloom.cli.output import put, put_json, put_rows, say, table
-from asciiloom.corpus import Corpus, Selection
-from asciiloom.corpus.stats import stats
+from asciiloom.corpus import Corpus
+from asciiloom.curate.statistics import stats
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
 from asciiloom.piece import quality
+from asciiloom.store import Selection
 
 # A page of pieces near in shape is what the filters leave of so many.
 LIKE_FROM = 200
@@ -232,7 +233,7 @@ def stats_command(
     with Corpus(db) as corpus:
         found = stats(corpus.connection, selection)
         if plots is not None or report is not None:
-            from asciiloom.corpus.plots import write_plots, write_report
+            from asciiloom.curate.charts import write_plots, write_report
 
             if plots is not None:
                 for path in write_plots(corpus.connection, selection, plots):

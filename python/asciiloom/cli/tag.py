@@ -9,7 +9,7 @@ import click
 from asciiloom.cli.options import database_argument, json_option
 from asciiloom.cli.pieces import chosen_pieces, pieces_options, tell
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.curation import rename_tags, retag
+from asciiloom.curate.edits import rename_tags, retag
 from asciiloom.piece import clean_tags
 
 

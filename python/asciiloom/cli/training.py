@@ -14,7 +14,8 @@ from asciiloom.cli.options import (
     selection_options,
 )
 from asciiloom.cli.output import progress, put, put_json, say, table
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
+from asciiloom.store import Selection
 
 _BASELINES = click.option(
     "--baselines/--no-baselines",

@@ -1,6 +1,5 @@
-"""The SQLite store: migrations, writing, selection, search, near-twins, splits."""
+"""``Corpus``, one object for one file, and corpora on the move."""
 
 from asciiloom.corpus.corpus import Corpus
-from asciiloom.corpus.selection import Selection
 
-__all__ = ["Corpus", "Selection"]
+__all__ = ["Corpus"]

@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 import sqlite_utils
 
-from asciiloom.corpus.database import open_database
-from asciiloom.corpus.selection import Selection
 from asciiloom.errors import CorpusError
 from asciiloom.piece import ColourPlane, clean_tags
+from asciiloom.store.database import open_database
+from asciiloom.store.selection import Selection
 
 if TYPE_CHECKING:
     import pandas
     from datasketch import MinHash
 
-    from asciiloom.corpus.curation import Change, Edited
-    from asciiloom.corpus.dedup import DedupReport
-    from asciiloom.corpus.dedup import Progress as DedupProgress
-    from asciiloom.corpus.ingest import Progress
-    from asciiloom.corpus.judge import Lines
-    from asciiloom.corpus.likeness import Like
-    from asciiloom.corpus.writer import Tally
+    from asciiloom.curate.edits import Change, Edited
+    from asciiloom.ingest.run import Progress
+    from asciiloom.ingest.writer import Tally
     from asciiloom.piece import Piece, Rejection
     from asciiloom.readers import ReadOptions
+    from asciiloom.twins.dedup import DedupReport
+    from asciiloom.twins.dedup import Progress as DedupProgress
+    from asciiloom.twins.likeness import Like
+    from asciiloom.twins.thresholds import Lines
 
 Record = dict[str, Any]
 
@@ -78,14 +78,14 @@ class Corpus:
         ``workers`` processes read and measure; more than one need a main module that can be imported
         (``if __name__ == "__main__":``), as ``multiprocessing`` has it.
         """
-        from asciiloom.corpus.ingest import ingest_paths
+        from asciiloom.ingest.run import ingest_paths
 
         inputs = [str(path) for path in paths]
         return ingest_paths(self.connection, inputs, options, progress, limit, workers)
 
     def add(self, items: "Iterable[Piece | Rejection]", origin: str = "python") -> "Tally":
         """Write pieces made in memory."""
-        from asciiloom.corpus.ingest import ingest_items
+        from asciiloom.ingest.run import ingest_items
 
         return ingest_items(self.connection, items, [origin])
 
@@ -99,7 +99,7 @@ class Corpus:
         shards: Path | None = None,
     ) -> "DedupReport":
         """Find near-twins, mark one canonical piece per cluster, assign leak-free splits."""
-        from asciiloom.corpus.dedup import dedup
+        from asciiloom.twins.dedup import dedup
 
         return dedup(
             self.connection, seed=seed, lines=lines, progress=progress, engine=engine, shards=shards
@@ -107,7 +107,7 @@ class Corpus:
 
     def edit(self, changes: "Iterable[Change]", command: str = "python") -> "Edited":
         """Decide about pieces: fields, tags, withdrawals, twin verdicts. ``undo`` takes it back."""
-        from asciiloom.corpus.curation import apply
+        from asciiloom.curate.edits import apply
 
         return apply(self.connection, command, changes)
 
@@ -115,7 +115,7 @@ class Corpus:
         self, numbers: Iterable[int], add: Sequence[str] = (), remove: Sequence[str] = ()
     ) -> "Edited":
         """Add and remove tags of the pieces ``numbers``."""
-        from asciiloom.corpus.curation import retag
+        from asciiloom.curate.edits import retag
 
         plus, minus = set(clean_tags(add)), set(clean_tags(remove))
         return retag(
@@ -128,7 +128,7 @@ class Corpus:
 
     def undo(self, number: int | None = None) -> "Edited":
         """Take back edit ``number``, or the last one."""
-        from asciiloom.corpus.curation import undo
+        from asciiloom.curate.edits import undo
 
         return undo(self.connection, number)
 
@@ -214,7 +214,7 @@ class Corpus:
 
     def alike(self, number: int, limit: int = 10) -> "list[Like]":
         """The pieces nearest in shape to piece ``number``, nearest first."""
-        from asciiloom.corpus.likeness import alike
+        from asciiloom.twins.likeness import alike
 
         return alike(self.connection, number, limit)
 
@@ -230,9 +230,9 @@ class Corpus:
         """A piece's signature as datasketch's own object; None where it has too few glyphs."""
         from datasketch import MinHash
 
-        from asciiloom.corpus.bands import PERMUTATIONS
-        from asciiloom.corpus.runs import signature_of
-        from asciiloom.corpus.signatures import SEED
+        from asciiloom.similarity.bands import PERMUTATIONS
+        from asciiloom.similarity.signatures import SEED
+        from asciiloom.twins.signature_store import signature_of
 
         values = signature_of(self.connection, number, flat)
         if values is None:

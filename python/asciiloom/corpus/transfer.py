@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from asciiloom.corpus.corpus import Corpus
-from asciiloom.corpus.curation import Change, apply
-from asciiloom.corpus.selection import SPLITS, Selection
+from asciiloom.curate.edits import Change, apply
 from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
+from asciiloom.store.selection import SPLITS, Selection
 
 Record = dict[str, Any]
 FORMATS = ("jsonl", "parquet", "hf")

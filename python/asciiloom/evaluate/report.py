@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
 from asciiloom.evaluate.baselines import (
     GRID,
     OFFSETS,
@@ -16,6 +16,7 @@ from asciiloom.evaluate.baselines import (
 )
 from asciiloom.evaluate.likelihood import Scores, score
 from asciiloom.model import GridTransformer
+from asciiloom.store import Selection
 from asciiloom.tokens import CorpusLoader
 
 EVAL_TOKENS = 16384

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asciiloom.corpus import Corpus, Selection
+from asciiloom.corpus import Corpus
 from asciiloom.errors import AsciiloomError
+from asciiloom.store import Selection
 from asciiloom.tokens.layout import NEIGHBOURS
 from asciiloom.tokens.pack import Example, PackedBatch, batches_by_length, pack
 from asciiloom.tokens.tokenizer import GridTokenizer

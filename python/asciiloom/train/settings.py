@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asciiloom.corpus import Selection
 from asciiloom.errors import SettingsError
 from asciiloom.model import PRESETS, ModelConfig
+from asciiloom.store import Selection
 from asciiloom.tokens import PromptDropout
 
 # What a model of the ASCII grid can be trained on: one of each near-twin cluster, no films.

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from asciiloom.corpus.database import APPLICATION_ID
-from asciiloom.corpus.selection import Selection
 from asciiloom.errors import SelectionError
 from asciiloom.piece import CHARSETS, KINDS
+from asciiloom.store.database import APPLICATION_ID
+from asciiloom.store.selection import Selection
 
 T = TypeVar("T")
 PAGE = 24

@@ -5,8 +5,8 @@ from typing import Any
 from datasette import hookimpl
 from markupsafe import Markup, escape
 
-from asciiloom.corpus.database import MAPPED_BYTES
-from asciiloom.corpus.pattern import register
+from asciiloom.store.database import MAPPED_BYTES
+from asciiloom.store.pattern import register
 from asciiloom.web import views
 
 CELL_CHARACTERS = 4000  # of a piece in a table cell; its own page has all of it

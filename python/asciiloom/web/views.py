@@ -16,8 +16,8 @@ from datasette import Forbidden, NotFound, Response
 from markupsafe import Markup, escape
 
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.curation import Change, apply, undo
-from asciiloom.corpus.review import Review, review_pair, reviews
+from asciiloom.curate.edits import Change, apply, undo
+from asciiloom.curate.review import Review, review_pair, reviews
 from asciiloom.emit import paint_html
 from asciiloom.errors import AsciiloomError, CorpusError
 from asciiloom.web.corpora import Query, ask, corpora, facets, found

@@ -1,0 +1,179 @@
+"""Pictures of a selection, and a report in one HTML file that can be sent to somebody."""
+
+import base64
+import html
+import io
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from asciiloom.curate.statistics import stats
+from asciiloom.errors import MissingExtraError
+from asciiloom.store.selection import Selection
+
+# Cells of the sizes' heat map, and where it ends: wider and higher pieces count into the last ones.
+WIDE, HIGH = 160, 80
+STEPS = (4, 2)
+_INK = "#8a3b12"
+# Named charts, in the order of the report: title and the table of ``stats`` they draw.
+_BARS = {
+    "charsets": "Charsets",
+    "sources": "Sources",
+    "tags": "Tags",
+    "kinds": "Drawn as",
+    "licences": "Licences",
+    "splits": "Splits",
+}
+
+
+def _axes(wide: float = 7, high: float = 4) -> tuple[Any, Any]:
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("matplotlib", "train") from error
+    figure = Figure(figsize=(wide, high), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _sizes(connection: sqlite3.Connection) -> Any:
+    """How many pieces have which size, log colours."""
+    import numpy as np
+    from matplotlib.colors import LogNorm
+
+    rows = connection.execute(
+        "SELECT min(width, ?1) / ?2, min(height, ?3) / ?4, count(*) FROM chosen JOIN piece USING (id)"
+        " GROUP BY 1, 2",
+        (WIDE, STEPS[0], HIGH, STEPS[1]),
+    ).fetchall()
+    grid = np.zeros((HIGH // STEPS[1] + 1, WIDE // STEPS[0] + 1))
+    for x, y, count in rows:
+        grid[y, x] = count
+    figure, axes = _axes()
+    shown = np.ma.masked_equal(grid, 0)
+    extent = (0, grid.shape[1] * STEPS[0], 0, grid.shape[0] * STEPS[1])
+    picture = axes.imshow(
+        shown, origin="lower", aspect="auto", extent=extent, norm=LogNorm(), cmap="YlOrBr"
+    )
+    axes.set(
+        title="Sizes",
+        xlabel=f"width in cells ({WIDE} and more at the end)",
+        ylabel="height in rows",
+    )
+    figure.colorbar(picture, ax=axes, label="pieces")
+    return figure
+
+
+def _ink(connection: sqlite3.Connection) -> Any:
+    """The distribution of ink."""
+    values = [row[0] for row in connection.execute("SELECT ink FROM chosen JOIN piece USING (id)")]
+    import numpy as np
+
+    figure, axes = _axes()
+    edges = np.logspace(0, np.log10(max(values) + 1), 50)
+    axes.hist(values, bins=edges, color=_INK)
+    axes.set(xscale="log", title="Ink", xlabel="characters that show something", ylabel="pieces")
+    return figure
+
+
+def _bars(title: str, counts: dict[str, int]) -> Any:
+    figure, axes = _axes(7, 1 + 0.28 * len(counts))
+    names = [name if len(name) <= 40 else name[:39] + "…" for name in reversed(counts)]
+    # A dollar sign is text here, not a formula.
+    axes.barh([n.replace("$", r"\$") for n in names], list(reversed(counts.values())), color=_INK)
+    axes.set(title=title, xlabel="pieces")
+    return figure
+
+
+def _twins(connection: sqlite3.Connection) -> dict[str, int]:
+    rows = connection.execute(
+        "SELECT source.name, sum(canonical = 0) AS twins FROM chosen JOIN piece USING (id)"
+        " JOIN source ON source.id = source_id GROUP BY 1 HAVING twins > 0 ORDER BY 2 DESC LIMIT 25"
+    )
+    return dict(rows.fetchall())
+
+
+def figures(connection: sqlite3.Connection, found: dict[str, Any]) -> dict[str, Any]:
+    """Charts by name, of the selection that ``stats`` has just counted."""
+    if not found["pieces"]:
+        return {}
+    out = {"sizes": _sizes(connection), "ink": _ink(connection)}
+    out |= {name: _bars(title, found[name]) for name, title in _BARS.items() if found[name]}
+    if twins := _twins(connection):
+        out["twins"] = _bars("Twins of another piece, by source", twins)
+    return out
+
+
+def write_plots(connection: sqlite3.Connection, selection: Selection, folder: Path) -> list[Path]:
+    """A PNG for each chart in ``folder`` (made if missing); their paths."""
+    charts = figures(connection, stats(connection, selection))
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, figure in charts.items():
+        paths.append(folder / f"{name}.png")
+        figure.savefig(paths[-1], dpi=110)
+    return paths
+
+
+def write_report(
+    connection: sqlite3.Connection, selection: Selection, path: Path, title: str
+) -> None:
+    """One HTML file: the numbers as tables, the charts within it, nothing fetched from elsewhere."""
+    found = stats(connection, selection)
+    charts = figures(connection, found)
+
+    def image(name: str) -> str:
+        data = io.BytesIO()
+        charts[name].savefig(data, format="png", dpi=110)
+        code = base64.b64encode(data.getvalue()).decode()
+        return f'<img alt="chart: {name}" src="data:image/png;base64,{code}">'
+
+    sections = [_section("Measures", _table(("", *next(iter(found["percentiles"].values()), {})),
+                [(k, *v.values()) for k, v in found["percentiles"].items()]), "")]  # fmt: skip
+    named: list[tuple[str, str, Callable[[], str]]] = [
+        ("Sizes", "sizes", str), ("Ink", "ink", str), ("Twins by source", "twins", str),
+        *((label, name, lambda name=name: _table((name, "pieces"), found[name].items())) for name, label in _BARS.items()),
+        ("Artists", "artists", lambda: _table(("artist", "pieces"), found["artists"].items())),
+        ("Rejections", "rejections", lambda: _table(("reason", "inputs"), found["rejections"].items())),
+        ("Lint", "lint", lambda: _table(("flag", "pieces"), found["lint"].items())),
+    ]  # fmt: skip
+    for label, name, numbers in named:
+        if name in charts or found.get(name):
+            sections.append(_section(label, numbers(), image(name) if name in charts else ""))
+    path.write_text(
+        f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1f; }}
+table {{ border-collapse: collapse; margin: 0.5rem 0; }}
+td, th {{ padding: 0.15rem 0.75rem; border-bottom: 1px solid #ddd; text-align: left; overflow-wrap: anywhere; }}
+td + td {{ text-align: right; font-variant-numeric: tabular-nums; }}
+img {{ max-width: 100%; height: auto; }}
+</style>
+<h1>{html.escape(title)}</h1>
+<p>{found["pieces"]:,} pieces, {found["canonical"]:,} of them one of each near-twin cluster;
+{found["characters"]:,} characters, {found["ink"]:,} of them ink; {found["with_artist"]:,} with an artist.</p>
+{"".join(sections)}
+</html>
+""",
+        encoding="utf-8",
+    )
+
+
+def _section(label: str, numbers: str, picture: str) -> str:
+    return f"<section><h2>{html.escape(label)}</h2>{picture}{numbers}</section>\n"
+
+
+def _table(header: tuple[str, ...], rows: Any) -> str:
+    head = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in header)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{cell:,}</td>" if isinstance(cell, int) else f"<td>{html.escape(str(cell))}</td>"
+            for cell in row
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"

@@ -1,0 +1,328 @@
+"""What people decide about pieces: fields, tags, withdrawals, twin verdicts. All of it can be undone.
+
+Every decision is a list of changes, each of one field of one piece, with the value before and after.
+They are applied and written down in one transaction; undoing one applies the values before.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from asciiloom.errors import CorpusError
+from asciiloom.piece import (
+    KINDS,
+    bare_hashes,
+    canonicalize,
+    clean_tags,
+    content_hash,
+    find_credits,
+    measure,
+    one_line,
+)
+from asciiloom.store.transaction import transaction
+from asciiloom.twins.clusters import cluster
+from asciiloom.twins.thresholds import VERDICTS
+
+# Columns of ``piece`` that a person may set as they are.
+COLUMNS = ("title", "description", "artist", "licence", "kind")
+FIELDS = (*COLUMNS, "tags", "text", "withdrawn")
+_TWIN = "twin "
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``field`` of piece ``piece`` becomes ``after``. Besides ``FIELDS`` a field is ``twin N``: the
+    verdict on this piece and piece N, or None to leave it to the next dedup."""
+
+    piece: int
+    field: str
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What an edit did: its number (None where nothing changed), pieces and changes, and, of an undo,
+    what had been changed again since and was left alone."""
+
+    id: int | None
+    pieces: int
+    changes: int
+    left: int = 0
+
+
+def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change]) -> Edited:
+    """Apply ``changes`` in one transaction and write them down under the name ``command``."""
+    asked = [_checked(change) for change in changes]
+    with transaction(connection):
+        done = [
+            (change, before)
+            for change, before in zip(asked, _current(connection, asked), strict=True)
+            if before != change.after
+        ]
+        if not done:
+            return Edited(None, 0, 0)
+        pieces = len({change.piece for change, _ in done})
+        number = connection.execute(
+            "INSERT INTO edit (made, command, pieces) VALUES (?, ?, ?) RETURNING id",
+            (_now(), command, pieces),
+        ).fetchone()[0]
+        connection.executemany(
+            "INSERT INTO change (edit_id, piece_id, field, before, after) VALUES (?, ?, ?, ?, ?)",
+            [(number, c.piece, c.field, _json(before), _json(c.after)) for c, before in done],
+        )
+        _write(connection, [change for change, _ in done])
+    return Edited(number, pieces, len(done))
+
+
+def undo(connection: sqlite3.Connection, number: int | None = None) -> Edited:
+    """Take back edit ``number``, or the last one that stands. What was changed since stays."""
+    with transaction(connection):
+        row = connection.execute(
+            "SELECT id FROM edit WHERE NOT undone AND (?1 IS NULL OR id = ?1) ORDER BY id DESC LIMIT 1",
+            (number,),
+        ).fetchone()
+        if row is None:
+            what = "no edit is left" if number is None else f"edit {number} does not stand"
+            raise CorpusError(f"{what}; `asciiloom history` lists them")
+        rows = connection.execute(
+            "SELECT piece_id, field, before, after FROM change WHERE edit_id = ?", row
+        ).fetchall()
+        back = [Change(piece, field, json.loads(before)) for piece, field, before, _ in rows]
+        now = _current(connection, back, missing=True)
+        due = [c for c, value, r in zip(back, now, rows, strict=True) if _json(value) == r[3]]
+        _write(connection, due)
+        connection.execute("UPDATE edit SET undone = 1 WHERE id = ?", row)
+    return Edited(row[0], len({c.piece for c in due}), len(due), len(rows) - len(due))
+
+
+def retag(
+    connection: sqlite3.Connection,
+    command: str,
+    chosen: str,
+    rule: Callable[[set[str]], set[str]],
+    params: Sequence[Any] = (),
+) -> Edited:
+    """Change the tags of the pieces that the statement ``chosen`` selects by ``rule``."""
+    rows = connection.execute(f"SELECT id, tags FROM piece WHERE id IN ({chosen})", params)
+    changes = [Change(number, "tags", sorted(rule(set(json.loads(tags))))) for number, tags in rows]
+    return apply(connection, command, changes)
+
+
+def rename_tags(connection: sqlite3.Connection, old: Sequence[str], new: str) -> Edited:
+    """Every piece that has one of the tags ``old`` has ``new`` instead."""
+    gone = set(clean_tags(old))
+    (name,) = clean_tags([new]) or (None,)
+    if name is None:
+        raise CorpusError("a tag cannot be empty")
+    marks = ",".join("?" * len(gone))
+    return retag(
+        connection,
+        f"tag rename {' '.join(sorted(gone))} to {name}",
+        f"SELECT piece_id FROM tag WHERE name IN ({marks})",
+        lambda tags: (tags - gone) | {name},
+        sorted(gone),
+    )
+
+
+def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
+    """Changes from a table: each row has ``id`` and any of the fields; what is empty stays as it is.
+
+    ``tags`` is a JSON array or separated by commas. A single ``-`` empties a field.
+    """
+    changes = []
+    for place, row in enumerate(rows, 1):
+        try:
+            number = int(row["id"])
+        except (KeyError, TypeError, ValueError):
+            raise CorpusError(f"row {place} of the edits has no id") from None
+        for field, value in row.items():
+            if field == "id" or value in (None, ""):
+                continue
+            if field not in (*COLUMNS, "tags", "text"):
+                raise CorpusError(
+                    f"row {place} of the edits has a column {field!r}; known are id,"
+                    f" {', '.join((*COLUMNS, 'tags', 'text'))}"
+                )
+            if field == "tags" and isinstance(value, str):
+                try:
+                    value = json.loads(value) if value[:1] == "[" else value.split(",")
+                except (ValueError, RecursionError):
+                    raise CorpusError(
+                        f"row {place} of the edits has tags that are no JSON"
+                    ) from None
+            changes.append(Change(number, field, None if value == "-" else value))
+    return changes
+
+
+def history(connection: sqlite3.Connection, limit: int = 50) -> list[dict[str, Any]]:
+    """The last edits, newest first."""
+    rows = connection.execute(
+        "SELECT id, made, command, pieces, undone FROM edit ORDER BY id DESC LIMIT ?", (limit,)
+    )
+    names = ("id", "made", "command", "pieces", "undone")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _checked(change: Change) -> Change:
+    field, after = change.field, change.after
+    if field in COLUMNS or field == "withdrawn":
+        after = one_line(after, 4000 if field == "description" else 500)
+        if field == "kind" and after not in KINDS:
+            raise CorpusError(f"no kind {after!r}; one of {', '.join(KINDS)}")
+    elif field == "tags":
+        after = sorted(clean_tags(after or ()))
+    elif field == "text":
+        after = canonicalize(str(after or "")).text
+        if not after.strip():
+            raise CorpusError(f"the text of piece {change.piece} cannot be empty")
+    elif field.startswith(_TWIN):
+        if after is not None and after not in VERDICTS:
+            raise CorpusError(f"no verdict {after!r}; one of {', '.join(VERDICTS)}")
+    else:
+        raise CorpusError(f"a piece has no field {field!r} to edit; it has {', '.join(FIELDS)}")
+    return Change(change.piece, field, after)
+
+
+_READ = {
+    **{name: f"SELECT {name} FROM piece WHERE id = ?" for name in (*COLUMNS, "text")},
+    "tags": "SELECT tags FROM piece WHERE id = ?",
+    "withdrawn": "SELECT w.reason FROM piece LEFT JOIN withdrawn AS w ON w.piece_id = piece.id"
+    " WHERE piece.id = ?",
+}
+
+
+def _current(
+    connection: sqlite3.Connection, changes: Sequence[Change], missing: bool = False
+) -> list[Any]:
+    """The value that each change would replace."""
+    values = []
+    for change in changes:
+        if change.field.startswith(_TWIN):
+            row = connection.execute(
+                "SELECT CASE WHEN reviewed THEN verdict END FROM twin WHERE a = ? AND b = ?",
+                _pair(change),
+            ).fetchone()
+        else:
+            row = connection.execute(_READ[change.field], (change.piece,)).fetchone()
+        if row is None and not missing:
+            raise CorpusError(
+                f"pieces {change.piece} and {change.field.removeprefix(_TWIN)} were never compared"
+                if change.field.startswith(_TWIN)
+                else f"there is no piece {change.piece}"
+            )
+        value = row[0] if row else None
+        values.append(json.loads(value) if change.field == "tags" and value else value)
+    return values
+
+
+def _pair(change: Change) -> tuple[int, int]:
+    other = int(change.field.removeprefix(_TWIN))
+    return min(change.piece, other), max(change.piece, other)
+
+
+def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    moved: set[int] = set()  # whose cluster may have another canonical piece now
+    for change in changes:
+        piece, field, after = change.piece, change.field, change.after
+        if field in COLUMNS:
+            connection.execute(f"UPDATE piece SET {field} = ? WHERE id = ?", (after, piece))
+            if field == "artist":
+                moved.add(piece)
+        elif field == "tags":
+            _write_tags(connection, piece, after)
+        elif field == "text":
+            _write_text(connection, piece, after)
+        elif field == "withdrawn":
+            if after is None:
+                connection.execute("DELETE FROM withdrawn WHERE piece_id = ?", (piece,))
+            else:
+                connection.execute(
+                    "INSERT OR REPLACE INTO withdrawn (piece_id, reason, made) VALUES (?, ?, ?)",
+                    (piece, after, _now()),
+                )
+            moved.add(piece)
+        else:
+            _write_verdict(connection, _pair(change), after)
+            moved.update(_pair(change))
+    recluster(connection, moved)
+
+
+def recluster(connection: sqlite3.Connection, pieces: Iterable[int]) -> None:
+    """Draw the clusters of ``pieces`` anew from the verdicts that stand; within a transaction.
+
+    Only of those that a dedup has looked at: the others are the next one's.
+    """
+    seen: set[int] = set()
+    for piece in pieces:
+        seen.update(
+            row[0]
+            for row in connection.execute(
+                "SELECT id FROM piece WHERE cluster_id ="
+                " (SELECT cluster_id FROM piece WHERE id = ? AND cluster_id NOTNULL)",
+                (piece,),
+            )
+        )
+    if seen:
+        cluster(connection, np.array(sorted(seen), np.int64), None, seed=0)
+
+
+def _write_tags(connection: sqlite3.Connection, piece: int, tags: Sequence[str]) -> None:
+    marks = ",".join("?" * len(tags))
+    connection.execute(
+        f"DELETE FROM tag WHERE piece_id = ? AND name NOT IN ({marks})", (piece, *tags)
+    )
+    # The image before the new tags: then their trigger finds it done.
+    connection.execute("UPDATE piece SET tags = ? WHERE id = ?", (_json(list(tags)), piece))
+    connection.executemany(
+        "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)", [(piece, tag) for tag in tags]
+    )
+
+
+def _write_text(connection: sqlite3.Connection, piece: int, text: str) -> None:
+    name = content_hash(text)
+    row = connection.execute("SELECT id FROM piece WHERE hash = ?", (name,)).fetchone()
+    if row and row[0] != piece:
+        raise CorpusError(f"piece {piece} would be the same as piece {row[0]}: reject one instead")
+    (artist,) = connection.execute("SELECT artist FROM piece WHERE id = ?", (piece,)).fetchone()
+    m, spans = measure(text), find_credits(text, artist)
+    connection.execute(
+        "UPDATE piece SET text = ?, hash = ?, bare_hash = ?, mirror_hash = ?, charset = ?, is_grid = ?,"
+        " width = ?, height = ?, chars = ?, ink = ?, glyphs = ? WHERE id = ?",
+        (
+            text, name, *bare_hashes(text, spans), m.charset, int(m.is_grid),
+            m.width, m.height, m.chars, m.ink, m.glyphs, piece,
+        ),
+    )  # fmt: skip
+    connection.execute("DELETE FROM credit WHERE piece_id = ?", (piece,))
+    connection.execute("DELETE FROM colour WHERE piece_id = ?", (piece,))
+    connection.executemany(
+        "INSERT INTO credit (piece_id, row, col, length, text, artist) VALUES (?, ?, ?, ?, ?, ?)",
+        [(piece, c.row, c.column, c.length, c.text, c.artist) for c in spans],
+    )
+
+
+def _write_verdict(
+    connection: sqlite3.Connection, pair: tuple[int, int], verdict: str | None
+) -> None:
+    if verdict is not None:
+        connection.execute(
+            "UPDATE twin SET verdict = ?, reviewed = 1 WHERE a = ? AND b = ?", (verdict, *pair)
+        )
+        return
+    from asciiloom.twins.thresholds import kept_lines
+
+    connection.execute("UPDATE twin SET reviewed = 0 WHERE a = ? AND b = ?", pair)
+    kept_lines(connection).judge_again(connection, pair)

@@ -1,0 +1,52 @@
+"""Deleting pieces for good, as where somebody asks for it: texts, originals, and what the edit log says of them."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from asciiloom.curate.edits import recluster
+from asciiloom.store.chosen import want
+from asciiloom.store.transaction import transaction
+
+
+def remove(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
+    """Delete the pieces ``numbers`` and all that is known of them; how many there were.
+
+    Their places in the file are overwritten, and the journal is emptied where nobody else is reading it.
+    Clusters that lose their canonical piece get another one of those that are left.
+    """
+    connection.execute("PRAGMA secure_delete = ON")
+    try:
+        with transaction(connection):
+            want(connection, np.unique(np.array(numbers, np.int64)))
+            bereft = connection.execute(
+                "SELECT min(id) FROM piece WHERE id NOT IN (SELECT id FROM wanted) AND cluster_id IN"
+                " (SELECT cluster_id FROM piece WHERE id IN (SELECT id FROM wanted))"
+                " GROUP BY cluster_id"
+            ).fetchall()
+            originals = connection.execute(
+                "SELECT DISTINCT original_id FROM origin"
+                " WHERE piece_id IN (SELECT id FROM wanted) AND original_id NOTNULL"
+            ).fetchall()
+            # Also the verdicts on others that name them.
+            connection.execute(
+                "DELETE FROM change WHERE piece_id IN (SELECT id FROM wanted)"
+                " OR field IN (SELECT 'twin ' || id FROM wanted)"
+            )
+            connection.execute("DELETE FROM edit WHERE id NOT IN (SELECT edit_id FROM change)")
+            gone = connection.execute(
+                "DELETE FROM piece WHERE id IN (SELECT id FROM wanted)"
+            ).rowcount
+            connection.executemany(
+                "DELETE FROM original WHERE id = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM origin WHERE original_id = ?1)",
+                originals,
+            )
+            recluster(connection, [row[0] for row in bereft])
+        # Words of what is gone stay in the segments of the index until they are merged.
+        connection.execute("INSERT INTO piece_fts (piece_fts) VALUES ('optimize')")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.execute("PRAGMA secure_delete = OFF")
+    return int(gone)

@@ -1,0 +1,231 @@
+"""Reading in parallel: files and stretches of long files go to worker processes, batches come back in
+order, ready to be written by the one writer.
+
+What a worker returns is the same whoever reads it, and batches keep the order of the inputs, so a
+corpus made by many workers is the one that a single process makes. A file that ends its worker (a
+crash in some library) costs a rejection and no neighbour.
+"""
+
+import gc
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+from asciiloom.cores import cores
+from asciiloom.ingest.rows import Batch, prepare_batch
+from asciiloom.piece import Piece, Rejection
+from asciiloom.readers import Item, ReadOptions, read_path
+from asciiloom.readers.lines import LineChunk, read_chunk
+from asciiloom.readers.registry import is_walkable, line_chunks, read_file, walk
+
+BATCH_ITEMS = 5000
+# A batch of huge pieces closes early, so that memory is bounded by text, not by count.
+BATCH_CHARS = 8_000_000
+# Below this many bytes of input in all, starting processes costs more than it saves.
+WORTH_WORKERS = 8 << 20
+_LONG_FILE = 2 << 20
+# Everyone waits for the one writer: it goes first where there are fewer cores than processes.
+NICE = 10
+# Batches waiting for the writer, which now and then is long in committing.
+AHEAD = 8
+_GROUP_FILES = 64
+_GROUP_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FilesJob:
+    """Small files, read whole in one worker."""
+
+    files: tuple[tuple[str, ReadOptions], ...]
+
+    def run(self) -> Batch:
+        items = [item for path, options in self.files for item in read_file(Path(path), options)]
+        return prepare_batch(items)
+
+
+@dataclass(frozen=True, slots=True)
+class LinesJob:
+    """A stretch of whole lines of a long JSONL file."""
+
+    chunk: LineChunk
+
+    def run(self) -> Batch:
+        return Batch.of(*read_chunk(self.chunk))
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsJob:
+    """Items that had to be read in order, by this process; a worker measures and hashes them."""
+
+    items: tuple[Item, ...]
+
+    def run(self) -> Batch:
+        return prepare_batch(self.items)
+
+
+Job = FilesJob | LinesJob | ItemsJob
+
+
+def batched(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Lists of at most ``BATCH_ITEMS`` items and about ``BATCH_CHARS`` characters."""
+    batch: list[Item] = []
+    chars = 0
+    last: bytes | None = None
+    for item in items:
+        batch.append(item)
+        if isinstance(item, Piece):
+            chars += len(item.text) + len(item.colour or b"")
+            if item.original is not None and item.original is not last:
+                last = item.original
+                chars += len(last)
+        if len(batch) >= BATCH_ITEMS or chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def usable_workers(paths: Sequence[str]) -> int:
+    """One where the input is small or is a stream, else a process a core."""
+    size = 0
+    for path in paths:
+        if not is_walkable(path):
+            continue
+        for file, _ in walk(path, ReadOptions()):
+            try:
+                size += file.stat().st_size
+            except OSError:
+                continue
+            if size > WORTH_WORKERS:
+                return cores()
+    return 1
+
+
+def read_batches(
+    paths: Sequence[str], options: ReadOptions, workers: int = 1, limit: int | None = None
+) -> Iterator[Batch]:
+    """Every item of ``paths`` in order, in batches ready to be written.
+
+    ``limit`` counts items, which only one process can; it is read by one.
+    """
+    if workers <= 1 or limit is not None:
+        items = (item for path in paths for item in read_path(path, options))
+        yield from map(prepare_batch, batched(islice(items, limit)))
+        return
+    yield from _in_order(_jobs(paths, options), workers)
+
+
+def _jobs(paths: Sequence[str], options: ReadOptions) -> Iterator[Job]:
+    for path in paths:
+        if not is_walkable(path):
+            yield from (ItemsJob(tuple(b)) for b in batched(read_path(path, options)))
+            continue
+        group: list[tuple[str, ReadOptions]] = []
+        held = 0
+        for file, told in walk(path, options):
+            try:
+                size = file.stat().st_size
+            except OSError:
+                size = 0  # the reader says what is wrong with it
+            if size > _LONG_FILE:
+                if group:
+                    yield FilesJob(tuple(group))
+                    group, held = [], 0
+                yield from _long_file(file, told)
+                continue
+            group.append((str(file), told))
+            held += size
+            if len(group) >= _GROUP_FILES or held >= _GROUP_BYTES:
+                yield FilesJob(tuple(group))
+                group, held = [], 0
+        if group:
+            yield FilesJob(tuple(group))
+
+
+def _long_file(file: Path, options: ReadOptions) -> Iterator[Job]:
+    found = line_chunks(file, options)
+    if found is None:
+        yield from (ItemsJob(tuple(batch)) for batch in batched(read_file(file, options)))
+        return
+    for chunk in found:
+        yield ItemsJob((chunk,)) if isinstance(chunk, Rejection) else LinesJob(chunk)
+
+
+def _run(job: Job) -> Batch:
+    """In a worker: a batch makes many objects and hardly a cycle, so cycles are looked for between batches."""
+    gc.disable()
+    batch = job.run()
+    gc.collect(1)
+    return batch
+
+
+def _begin_worker() -> None:
+    """A worker leaves an interrupt to its parent, and ends when that ends, however it does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # A fork would take the open database along.
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker)
+
+
+def _in_order(jobs: Iterator[Job], workers: int) -> Iterator[Batch]:
+    """The results of ``jobs`` in their order, with a few more under way than there are workers."""
+    pending: deque[tuple[Job, Future[Batch]]] = deque()
+    pool = _pool(workers)
+    try:
+        while True:
+            while len(pending) < 2 * workers + AHEAD and (job := next(jobs, None)) is not None:
+                pending.append((job, pool.submit(_run, job)))
+            if not pending:
+                return
+            job, future = pending.popleft()
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                # Some job under way ended its process. Each is run again on its own to find out which.
+                pool.shutdown(wait=False, cancel_futures=True)
+                suspects = [job, *(waiting for waiting, _ in pending)]
+                pending.clear()
+                for suspect in suspects:
+                    yield from _alone(suspect)
+                pool = _pool(workers)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _alone(job: Job) -> Iterator[Batch]:
+    """One job in a process of its own; where that ends, file by file, and a rejection for the culprit."""
+    try:
+        with _pool(1) as pool:
+            batch = pool.submit(_run, job).result()
+    except BrokenProcessPool:
+        if isinstance(job, FilesJob) and len(job.files) > 1:
+            for file in job.files:
+                yield from _alone(FilesJob((file,)))
+            return
+        path, name = "-", "unknown"
+        if isinstance(job, FilesJob):
+            path, name = job.files[0][0], job.files[0][1].source or name
+        elif isinstance(job, LinesJob):
+            path, name = job.chunk.path, job.chunk.options.source or name
+        batch = prepare_batch([Rejection("crashed", "its reader's process ended", name, path)])
+    yield batch

@@ -1,0 +1,284 @@
+"""Writing pieces: whole batches, several a transaction; provenance for what was there already.
+
+Everything that can be computed without the database (measures, hashes, credits) is computed for
+the batch before the write lock is taken. A transaction is the unit of durability: after a kill, the
+batches that were committed are there in full and nothing of the others is.
+"""
+
+import re
+import sqlite3
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
+
+from asciiloom.ingest.rows import PIECE_COLUMNS, Batch, Columns
+from asciiloom.piece import Rejection, content_hash
+
+# Licences under which a copy may be passed on, by their usual names.
+_OPEN = re.compile(
+    r"(cc0|cc[- ]by(-sa)?|public domain|unlicense|mit|isc|0bsd|bsd|apache|mpl|l?gpl|agpl|artistic)\b"
+    r"[-0-9.a-z ]*(\([^)]*\))?\Z",
+    re.IGNORECASE,
+)
+_ASK = 500  # bound parameters a statement; SQLite's oldest limit is 999
+
+
+_NEW_ORIGIN = (
+    "INSERT INTO origin (piece_id, source_id, ingest_id, path, locator, title, artist, licence,"
+    " encoding, steps, original_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+)
+_NEW_PIECE = (
+    f"INSERT INTO piece (id, source_id, ingest_id, {', '.join(PIECE_COLUMNS)})"
+    f" VALUES ({', '.join('?' * (3 + len(PIECE_COLUMNS)))})"
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Rows accounted for, per source: read = new + duplicate + rejected."""
+
+    new: Counter[str] = field(default_factory=Counter)
+    duplicate: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def sources(self) -> list[str]:
+        return sorted({*self.new, *self.duplicate, *self.rejected})
+
+    def row(self, source: str | None = None) -> dict[str, int]:
+        """read, new, duplicate, rejected of one source, or of all."""
+        counts = [
+            counter[source] if source is not None else counter.total()
+            for counter in (self.new, self.duplicate, self.rejected)
+        ]
+        return dict(
+            zip(("read", "new", "duplicate", "rejected"), (sum(counts), *counts), strict=True)
+        )
+
+    def add(self, other: "Tally") -> None:
+        for name in ("new", "duplicate", "rejected", "reasons"):
+            getattr(self, name).update(getattr(other, name))
+
+
+@contextmanager
+def _without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
+    """Within a transaction: no trigger of ``piece`` or ``tag`` fires on an insert.
+
+    They index one row at a time, at several times the cost of the whole batch at once. Dropping them is
+    part of the transaction: nobody else sees it, and a kill undoes it.
+    """
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN ('piece_ai', 'tag_ai')"
+    ).fetchall()
+    for name, _ in rows:
+        connection.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, sql in rows:
+        connection.execute(sql)
+
+
+def is_redistributable(licence: str | None) -> int | None:
+    """1 where the licence's name is a known open one, 0 where none is stated, None where unclear."""
+    if licence is None or licence.lower().startswith(("none", "unknown")):
+        return 0
+    return 1 if _OPEN.match(licence.strip()) else None
+
+
+class Writer:
+    """Writes batches within one transaction; holds the ids of sources it has met in it."""
+
+    def __init__(self, connection: sqlite3.Connection, ingest_id: int) -> None:
+        self._db = connection
+        self._ingest = ingest_id
+        self._sources: dict[str, int] = {}
+        self._last: tuple[bytes, int] | None = None
+
+    def write(self, batch: Batch) -> Tally:
+        """Write one batch, within a transaction, and say what became of each item."""
+        self._last = None
+        tally = Tally()
+        self._find_sources(batch)
+        self._write_pieces(batch.pieces, tally)
+        self._write_rejections(batch.rejections, tally)
+        counts = tally.row()
+        self._db.execute(
+            "UPDATE ingest SET read = read + :read, new = new + :new,"
+            " duplicate = duplicate + :duplicate, rejected = rejected + :rejected"
+            " WHERE id = :id",
+            {**counts, "id": self._ingest},
+        )
+        return tally
+
+    def _find_sources(self, batch: Batch) -> None:
+        p = batch.pieces
+        licences = dict(zip(reversed(p.source), reversed(p.licence), strict=True))
+        names = {*licences, *(r.source for r in batch.rejections)} - self._sources.keys()
+        for name in sorted(names):
+            licence = licences.get(name)
+            self._db.execute(
+                "INSERT INTO source (name, licence, redistributable) VALUES (?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET"
+                " licence = coalesce(licence, excluded.licence),"
+                " redistributable = CASE WHEN licence IS NULL THEN excluded.redistributable"
+                " ELSE redistributable END",
+                (name, licence, is_redistributable(licence)),
+            )
+            found = self._db.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
+            self._sources[name] = found[0]
+
+    def _known(self, hashes: Sequence[str]) -> dict[str, int]:
+        out: dict[str, int] = {}
+        for start in range(0, len(hashes), _ASK):
+            part = hashes[start : start + _ASK]
+            marks = ",".join("?" * len(part))
+            rows = self._db.execute(f"SELECT hash, id FROM piece WHERE hash IN ({marks})", part)
+            out.update(rows.fetchall())
+        return out
+
+    def _write_pieces(self, p: Columns, tally: Tally) -> None:
+        ids = self._known(p.hash)
+        following = self._db.execute("SELECT coalesce(max(id), 0) FROM piece").fetchone()[0]
+        before = following
+        fresh: dict[int, int] = {}  # place in the batch -> id
+        seen_again: dict[int, int] = {}
+        for place, name in enumerate(p.hash):
+            if (known := ids.get(name)) is None:
+                following += 1
+                ids[name] = fresh[place] = following
+            else:
+                seen_again[place] = known
+        tally.new.update(p.source[place] for place in fresh)
+        tally.duplicate.update(p.source[place] for place in seen_again)
+        if fresh:
+            with _without_triggers(self._db):
+                self._write_fresh(p, fresh, before)
+        # A duplicate may bring the colours that the first copy came without.
+        self._db.executemany(
+            "INSERT OR IGNORE INTO colour (piece_id, plane) VALUES (?, ?)",
+            [(n, p.colours[k]) for k, n in seen_again.items() if k in p.colours],
+        )
+        tags: dict[int, list[str]] = {}
+        for place, tag in p.tag_rows:
+            if place in seen_again:
+                tags.setdefault(place, []).append(tag)
+        for place, number in seen_again.items():
+            # Only a place where the piece was not seen before can teach something new.
+            if self._write_origin(p, place, number):
+                self._enrich(p, place, number, tags.get(place, ()))
+
+    def _write_fresh(self, p: Columns, fresh: dict[int, int], before: int) -> None:
+        """Rows of pieces that were not there, ids above ``before``, and the index of their words.
+
+        Their shapes are left to ``index_shapes``: as dear as all the rest together.
+        """
+        everyone = len(fresh) == len(p)
+
+        def pick(values: list[Any]) -> list[Any]:
+            return values if everyone else [values[k] for k in fresh]
+
+        sources = [self._sources[name] for name in pick(p.source)]
+        columns = [pick(getattr(p, name)) for name in PIECE_COLUMNS]
+        self._db.executemany(
+            _NEW_PIECE,
+            zip(fresh.values(), sources, repeat(self._ingest), *columns),
+        )
+        self._db.executemany(
+            "INSERT INTO tag (piece_id, name) VALUES (?, ?)",
+            [(fresh[k], tag) for k, tag in p.tag_rows if k in fresh],
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO credit (piece_id, row, col, length, text, artist)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [(fresh[k], *span) for k, *span in p.credit_rows if k in fresh],
+        )
+        self._db.executemany(
+            "INSERT INTO colour (piece_id, plane) VALUES (?, ?)",
+            [(fresh[k], plane) for k, plane in p.colours.items() if k in fresh],
+        )
+        # A new piece has no origin yet: nothing to look up.
+        kept = {k: self._keep_original(data) for k, data in p.originals.items() if k in fresh}
+        self._db.executemany(
+            _NEW_ORIGIN,
+            zip(
+                fresh.values(), sources, repeat(self._ingest), pick(p.path), pick(p.locator),
+                pick(p.title), pick(p.artist), pick(p.licence), pick(p.encoding), pick(p.steps),
+                [kept.get(k) for k in fresh] if kept else repeat(None),
+            ),
+        )  # fmt: skip
+        self._db.execute(
+            "INSERT INTO piece_fts (rowid, title, tags, description, artist)"
+            " SELECT id, title, tags, description, artist FROM piece WHERE id > ?",
+            (before,),
+        )
+        self._db.execute(
+            "INSERT INTO size SELECT id, width, height FROM piece WHERE id > ?", (before,)
+        )
+        self._db.execute("INSERT INTO unindexed SELECT id FROM piece WHERE id > ?", (before,))
+
+    def _write_origin(self, p: Columns, k: int, number: int) -> bool:
+        source = self._sources[p.source[k]]
+        there = self._db.execute(
+            "SELECT 1 FROM origin WHERE source_id = ? AND path = ? AND locator = ? AND piece_id = ?",
+            (source, p.path[k], p.locator[k], number),
+        ).fetchone()
+        if there:
+            return False
+        self._db.execute(
+            _NEW_ORIGIN,
+            (
+                number, source, self._ingest, p.path[k], p.locator[k], p.title[k], p.artist[k],
+                p.licence[k], p.encoding[k], p.steps[k], self._keep_original(p.originals.get(k)),
+            ),
+        )  # fmt: skip
+        return True
+
+    def _keep_original(self, data: bytes | None) -> int | None:
+        if data is None:
+            return None
+        if self._last is not None and self._last[0] is data:
+            return self._last[1]  # the pieces of one page share its bytes
+        name = content_hash(data)
+        row = self._db.execute("SELECT id FROM original WHERE hash = ?", (name,)).fetchone()
+        if row is None:
+            row = self._db.execute(
+                "INSERT INTO original (hash, size, bytes) VALUES (?, ?, ?) RETURNING id",
+                (name, len(data), zlib.compress(data, 6)),
+            ).fetchone()
+        self._last = (data, int(row[0]))
+        return int(row[0])
+
+    def _enrich(self, p: Columns, k: int, number: int, tags: Sequence[str]) -> None:
+        """What a further origin knows: tags are joined, missing title and artist filled in."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)",
+            [(number, tag) for tag in tags],
+        )
+        if p.title[k] or p.artist[k]:
+            self._db.execute(
+                "UPDATE piece SET title = coalesce(title, ?1), artist = coalesce(artist, ?2)"
+                " WHERE id = ?3 AND ((title IS NULL AND ?1 IS NOT NULL)"
+                " OR (artist IS NULL AND ?2 IS NOT NULL))",
+                (p.title[k], p.artist[k], number),
+            )
+        if p.made[k] or p.crew[k]:
+            self._db.execute(
+                "UPDATE piece SET made = coalesce(made, ?1), crew = coalesce(crew, ?2) WHERE id = ?3",
+                (p.made[k], p.crew[k], number),
+            )
+
+    def _write_rejections(self, rejections: Sequence[Rejection], tally: Tally) -> None:
+        for item in rejections:
+            tally.rejected[item.source] += 1
+            tally.reasons[item.reason] += 1
+        self._db.executemany(
+            "INSERT OR IGNORE INTO rejection (ingest_id, source_id, path, locator, reason, detail)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (self._ingest, self._sources[r.source], r.path, r.locator, r.reason, r.detail)
+                for r in rejections
+            ],
+        )

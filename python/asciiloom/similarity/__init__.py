@@ -1,0 +1,1 @@
+"""How alike pieces are: tight grids, signatures, candidate pairs, alignment. Pure over arrays: no SQL."""

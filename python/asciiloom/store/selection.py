@@ -1,0 +1,262 @@
+"""``Selection``: the one filter of the whole project, and the SQL it stands for.
+
+Search, statistics, training, evaluation and export all take the same object, so "what was the
+model trained on" and "what does the search show" are the same question. It compiles to plain
+SQL with bound parameters; no function of this package is needed to run it.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from asciiloom.errors import SelectionError
+from asciiloom.piece import CHARSET_FITS, KINDS
+from asciiloom.store.pattern import FUNCTION, rows_of
+from asciiloom.store.query import fts_query, trigram_query
+
+Range = tuple[int | None, int | None]
+ANY: Range = (None, None)
+ORDERS = ("id", "rank", "random", "small", "large", "newest")
+SPLITS = ("train", "validation", "test")
+
+# bm25 weights of title, tags, description, artist: a word in a title says most.
+_WEIGHTS = "10.0, 6.0, 1.0, 4.0"
+# How many matches are weighed for a page of results. A word that more pieces have tells them apart so
+# little that those after the first thousand are not worth reading.
+RANKED = 1000
+# A seeded shuffle without any extension: square a scrambled id modulo the prime 2^31 - 1.
+_PRIME = 2147483647
+_PIECE_COLUMN = re.compile(r"\bpiece\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which pieces. All given conditions hold together; the empty selection is everything.
+
+    ``tags``: every one of them (``*`` is a wild card); ``without_tags``: none of them; ``text``: a
+    search as typed; ``glyphs``: a string that occurs in the art itself, or rows of it below one another; ``width``, ``height``,
+    ``ink``, ``chars``: inclusive (low, high), None for open; ``charset``: pieces that can be shown
+    where only this charset can; ``kinds``, ``sources``, ``licences``, ``artists``: one of each
+    (``*`` is a wild card); ``split``: train, validation or test; ``canonical_only``: one of each
+    near-twin cluster; ``grid_only``: pieces that a monospace grid shows as meant; ``withdrawn``: only
+    pieces that a curator took out, which no other selection has; ``ids``: these pieces.
+    """
+
+    tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
+    text: str | None = None
+    glyphs: str | None = None
+    width: Range = ANY
+    height: Range = ANY
+    ink: Range = ANY
+    chars: Range = ANY
+    charset: str | None = None
+    kinds: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    artists: tuple[str, ...] = ()
+    split: str | None = None
+    min_quality: float | None = None
+    canonical_only: bool = False
+    grid_only: bool = False
+    redistributable: bool = False
+    withdrawn: bool = False
+    ids: tuple[int, ...] | None = None
+    order: str = "id"
+    seed: int = 0
+    limit: int | None = None
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("width", "height", "ink", "chars"):
+            low, high = getattr(self, name)
+            if low is not None and high is not None and low > high:
+                raise SelectionError(
+                    f"{name} {low}..{high} is empty: the low end is above the high"
+                )
+        if self.charset is not None and self.charset not in CHARSET_FITS:
+            raise SelectionError(f"no charset {self.charset!r}; one of {', '.join(CHARSET_FITS)}")
+        if self.split is not None and self.split not in SPLITS:
+            raise SelectionError(f"no split {self.split!r}; one of {', '.join(SPLITS)}")
+        if self.order not in ORDERS:
+            raise SelectionError(f"no order {self.order!r}; one of {', '.join(ORDERS)}")
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise SelectionError(f"no kind {kind!r}; one of {', '.join(KINDS)}")
+        if self.limit is not None and self.limit < 0:
+            raise SelectionError("limit cannot be negative")
+
+    def replace(self, **changes: Any) -> "Selection":
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Only what differs from the empty selection, for settings files and fingerprints."""
+        blank = Selection()
+        pairs = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in pairs
+            if value != getattr(blank, name)
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Selection":
+        names = {f.name for f in dataclasses.fields(cls)}
+        if unknown := sorted(data.keys() - names):
+            raise SelectionError(f"a selection has no {', '.join(unknown)}")
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
+        return cls(**values)
+
+    def key(self) -> str:
+        """A stable short name of the selection."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def sql(self, columns: str = "piece.*") -> tuple[str, list[Any]]:
+        """(SELECT statement, parameters)."""
+        joins: list[str] = []
+        where: list[str] = []
+        params: list[Any] = []
+        ranked = False
+        if self.text is not None and self.text.strip():
+            query = fts_query(self.text)
+            if query is None:
+                where.append("0")
+            else:
+                joins.append("JOIN piece_fts ON piece_fts.rowid = piece.id")
+                where.append("piece_fts MATCH ?")
+                params.append(query)
+                ranked = True
+        if self.glyphs and not self.glyphs.replace("\n", "").isprintable():
+            where.append("0")  # art holds no control characters, and FTS5 no NUL
+        elif self.glyphs:
+            rows = rows_of(self.glyphs) or [self.glyphs]
+            if grams := trigram_query(*(row.strip() if len(rows) > 1 else row for row in rows)):
+                where.append(
+                    "piece.id IN (SELECT rowid FROM piece_art WHERE piece_art MATCH ?"
+                    " UNION ALL SELECT piece_id FROM unindexed)"
+                )
+                params.append(grams)
+            if len(rows) > 1:
+                # The longest row on its own first: far cheaper, and seldom there.
+                where.append(f"instr(piece.text, ?) > 0 AND {FUNCTION}(piece.text, ?)")
+                params.append(max((row.strip() for row in rows), key=len))
+            else:
+                where.append("instr(piece.text, ?) > 0")
+            params.append(self.glyphs)
+        if self.ids is not None:
+            where.append("piece.id IN (SELECT value FROM json_each(?))")
+            params.append(json.dumps(self.ids))
+        for tag in self.tags:
+            where.append(f"piece.id IN (SELECT piece_id FROM tag WHERE name {_match(tag)})")
+            params.append(tag.lower())
+        for tag in self.without_tags:
+            where.append(f"piece.id NOT IN (SELECT piece_id FROM tag WHERE name {_match(tag)})")
+            params.append(tag.lower())
+        for name in ("width", "height", "ink", "chars"):
+            low, high = getattr(self, name)
+            for bound, operator in ((low, ">="), (high, "<=")):
+                if bound is not None:
+                    # For a page of results the narrow table tells which of very many fit.
+                    narrow = name in ("width", "height") and (ranked or self._in_order())
+                    table = "size" if narrow else "piece"
+                    where.append(f"{table}.{name} {operator} ?")
+                    params.append(bound)
+        if any("size." in condition for condition in where):
+            joins.append("JOIN size ON size.piece_id = piece.id")
+        if self.charset is not None and self.charset != "unicode":
+            _any_of("piece.charset", CHARSET_FITS[self.charset], where, params)
+        _any_of("piece.kind", self.kinds, where, params)
+        _any_of("piece.licence", self.licences, where, params)
+        _any_of("piece.artist", self.artists, where, params)
+        if self.sources:
+            inner: list[str] = []
+            _any_of("name", self.sources, inner, params)
+            where.append(f"piece.source_id IN (SELECT id FROM source WHERE {inner[0]})")
+        if self.redistributable:
+            where.append("piece.source_id IN (SELECT id FROM source WHERE redistributable = 1)")
+        if self.split is not None:
+            where.append("piece.split = ?")
+            params.append(self.split)
+        if self.min_quality is not None:
+            where.append("piece.quality >= ?")
+            params.append(self.min_quality)
+        if self.canonical_only:
+            where.append("piece.canonical = 1")
+        if self.grid_only:
+            where.append("piece.is_grid = 1")
+        out = "" if self.withdrawn else "NOT "
+        where.append(f"piece.id {out}IN (SELECT piece_id FROM withdrawn)")
+        conditions = f" WHERE {' AND '.join(where)}" if where else ""
+        source = f"FROM piece {' '.join(joins)}{conditions}"
+        if self.limit is None and not self.offset:
+            return f"SELECT {columns} {source} ORDER BY {', '.join(self._keys(ranked))}", params
+        limit = -1 if self.limit is None else self.limit
+        return self._chosen(columns, source, ranked, limit), [*params, limit, self.offset]
+
+    def _chosen(self, columns: str, source: str, ranked: bool, limit: int) -> str:
+        """The statement for a page of results: which pieces first, then their columns, so that sorting
+        never carries the art along."""
+        keys = self._keys(ranked)
+        named = ", ".join(f"{key.removesuffix(' DESC')} AS k{n}" for n, key in enumerate(keys))
+        order = ", ".join(
+            f"k{n} DESC" if k.endswith(" DESC") else f"k{n}" for n, k in enumerate(keys)
+        )
+        inner = f"SELECT piece.id AS chosen, {named} {source}"
+        if ranked and self.order == "rank" and limit >= 0 and limit + self.offset <= RANKED:
+            # The index of words drives, and only so many matches are weighed.
+            inner = _driven(f"{inner} LIMIT {RANKED}", "piece_fts", "rowid")
+            inner = f"SELECT * FROM ({inner})"
+        elif " JOIN size " in inner and not ranked:
+            inner = _driven(inner, "size", "piece_id")
+        return (
+            f"SELECT {columns} FROM ({inner} ORDER BY {order} LIMIT ? OFFSET ?) AS page"
+            f" JOIN piece ON piece.id = page.chosen ORDER BY {order}"
+        )
+
+    def _in_order(self) -> bool:
+        """Whether this is a page of pieces in the order of their ids."""
+        return self.order in ("id", "rank") and (self.limit is not None or bool(self.offset))
+
+    def _keys(self, ranked: bool) -> list[str]:
+        if self.order == "rank" and ranked:
+            return [f"bm25(piece_fts, {_WEIGHTS})", "piece.id"]
+        if self.order == "random":
+            mixed = f"((piece.id * 48271 + {(self.seed * 1103515245 + 12345) % _PRIME}) % {_PRIME})"
+            return [f"({mixed} * {mixed}) % {_PRIME}", "piece.id"]
+        area = "piece.width * piece.height"
+        by = {
+            "small": [area, "piece.id"],
+            "large": [f"{area} DESC", "piece.id"],
+            "newest": ["piece.id DESC"],
+        }
+        return by.get(self.order, ["piece.id"])
+
+
+def _driven(inner: str, table: str, key: str) -> str:
+    """``inner`` with ``table`` as what is gone through. Where nothing is asked that only the piece itself
+    can tell, it is not looked at before the page is known."""
+    inner = inner.replace("piece.id", f"{table}.{key}")
+    inner = inner.replace(
+        f"FROM piece JOIN {table} ON {table}.{key} = {table}.{key}", f"FROM {table}"
+    )
+    inner = inner.replace(" JOIN size ", " CROSS JOIN size ")
+    if _PIECE_COLUMN.search(inner):
+        needed = f" CROSS JOIN piece ON piece.id = {table}.{key}"
+        inner = inner.replace(" WHERE ", f"{needed} WHERE ", 1)
+    return inner
+
+
+def _match(value: str) -> str:
+    return "GLOB ?" if "*" in value else "= ?"
+
+
+def _any_of(column: str, values: tuple[str, ...], where: list[str], params: list[Any]) -> None:
+    if values:
+        where.append("(" + " OR ".join(f"{column} {_match(v)}" for v in values) + ")")
+        params += values

@@ -1,0 +1,1 @@
+"""Near-twins in a corpus: kept signatures, verdicts, clusters, splits."""
