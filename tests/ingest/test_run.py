@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from asciiloom import synth
 from asciiloom.corpus import Corpus
 from asciiloom.ingest.writer import is_redistributable
 from asciiloom.piece import Piece, Rejection
-from asciiloom.readers import ReadOptions, synth
+from asciiloom.readers import ReadOptions
 from asciiloom.store import Selection
 
 CAT = "/\\_/\\\n(o.o)\n > ^"

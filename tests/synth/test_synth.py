@@ -1,7 +1,8 @@
 import time
 
+from asciiloom import synth
 from asciiloom.piece import KINDS, canonicalize, measure
-from asciiloom.readers import read_path, synth
+from asciiloom.readers import read_path
 from asciiloom.resources import resource_dir
 from asciiloom.synth.geometry import FORMS
 
