@@ -5,8 +5,8 @@ several times faster than a list of records, and go into SQLite as they are.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from asciiloom.piece import (
     find_credits,
     qualities,
 )
+from asciiloom.readers.rejections import Condenser, condense
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,16 @@ class Batch:
             ]
             pieces = pieces.take(np.flatnonzero(shown).tolist())
             counts = count_batch(pieces.text)
-        return cls(Columns.of(pieces, counts), rejections)
+        return cls(Columns.of(pieces, counts), condense(rejections))
+
+
+def condensed(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """``batches`` in the order of their inputs with few rejections an input, however many batches it came in."""
+    condenser = Condenser()
+    for batch in batches:
+        yield replace(batch, rejections=condenser.add(batch.rejections))
+    if rest := condenser.finish():
+        yield prepare_batch(rest)
 
 
 def prepare_batch(items: Iterable[Piece | Rejection]) -> Batch:

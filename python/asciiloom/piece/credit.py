@@ -65,7 +65,7 @@ _CUT_CREDIT = re.compile(
 _AFTER_BY = re.compile(r"\b(?:modified |drawn |art )?by:? (?P<name>[\w.' -]{2,40})")
 _FULL_NAME_AFTER_BY = re.compile(r"\bby (?P<name>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+){0,3})")
 _IN_COMMENT = re.compile(
-    r"\b(?:by|author|artist|credit)[:\s]+(?P<name>[^\W_][^\n<(,;]{1,40})", re.IGNORECASE
+    r"\b(?:by|author|artist|credit)[:\s]+(?P<name>[@/]?[^\W_][^\n<(,;]{1,40})", re.IGNORECASE
 )
 # A longer row is no credit line. The patterns have several free lengths: on long rows their time grows
 # with a power of the length.
