@@ -14,6 +14,7 @@ import orjson
 
 from asciiloom.piece import Piece, PieceBatch, Rejection
 from asciiloom.readers.base import Input, ReadOptions
+from asciiloom.readers.tables.encoding import in_utf8
 from asciiloom.readers.tables.row import Row, column_roles, row_items, table_columns
 
 MAX_LINE = 32 << 20
@@ -37,6 +38,7 @@ class LineChunk:
 
 def split_lines(source: Input) -> Iterator[LineChunk]:
     """A JSONL input in stretches of about ``CHUNK`` bytes; an overlong line is skipped."""
+    source = in_utf8(source)
     carry = b""
     before = 0
 
