@@ -1,4 +1,4 @@
-"""What a piece *is*: canonical text, grid, measures, hashes, credits. Pure functions, no I/O."""
+"""What a piece *is*: canonical text, grid, measures, hashes, credit and licence rules. Pure functions, no I/O."""
 
 from asciiloom.piece.batch import PieceBatch
 from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
@@ -15,6 +15,7 @@ from asciiloom.piece.credit import (
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
 from asciiloom.piece.laid import Codes, Laid
+from asciiloom.piece.licence import redistributable, spdx, states_public_domain
 from asciiloom.piece.measure import (
     CHARSET_FITS,
     CHARSETS,
@@ -69,4 +70,7 @@ __all__ = [
     "one_line",
     "qualities",
     "quality",
+    "redistributable",
+    "spdx",
+    "states_public_domain",
 ]
