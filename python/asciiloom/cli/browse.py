@@ -62,6 +62,8 @@ def browse_command(
         ) from error
     address = gallery_address(datasette, host, bound.getsockname()[1], token)
     say(f"browse and edit: {address}" if token else f"browse: {address}")
+    if token is None and not read_only and host in LOOPBACK:
+        say("the file cannot be written, so nobody may edit")
     say("Ctrl-C ends it")
     if open_browser:
         click.launch(address)

@@ -224,7 +224,8 @@ class Corpus:
         except zlib.error as error:
             raise CorpusError(f"the original of piece {number} is damaged: {error}") from error
         if not inflating.eof:
-            trouble = f"has more than {limit:,} bytes" if limit else "is damaged: it breaks off"
+            long = limit and len(data) >= limit
+            trouble = f"has more than {limit:,} bytes" if long else "is damaged: it breaks off"
             raise CorpusError(f"the original of piece {number} {trouble}")
         return data
 

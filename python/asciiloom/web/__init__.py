@@ -6,6 +6,7 @@ attached database that is a corpus. Writing needs the token that ``asciiloom bro
 
 from asciiloom.web.plugin import (
     extra_css_urls,
+    forbidden,
     handle_exception,
     menu_links,
     prepare_connection,
@@ -14,6 +15,6 @@ from asciiloom.web.plugin import (
 )
 
 __all__ = [
-    "extra_css_urls", "handle_exception", "menu_links", "prepare_connection", "register_routes",
-    "render_cell",
+    "extra_css_urls", "forbidden", "handle_exception", "menu_links", "prepare_connection",
+    "register_routes", "render_cell",
 ]  # fmt: skip

@@ -24,6 +24,9 @@ _ODD_ARGUMENTS = (
 )  # fmt: skip
 
 
+_TITLES = {403: "Forbidden", 404: "Not found"}
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """``status`` of HTTP, a heading and a sentence."""
@@ -49,10 +52,12 @@ def explain(error: BaseException) -> Failure | None:
         status = 400 if error.status >= 500 and error.title is None else error.status
         if error.title == "SQL Interrupted":
             return TOO_SLOW
-        return Failure(status, error.title or f"Error {status}", str(error.message))
+        return Failure(
+            status, error.title or _TITLES.get(status, f"Error {status}"), str(error.message)
+        )
     if isinstance(error, Base400):
         said = str(error.args[0]) if error.args else ""
-        return Failure(error.status, f"Error {error.status}", said)
+        return Failure(error.status, _TITLES.get(error.status, f"Error {error.status}"), said)
     if isinstance(error, CorpusError):
         return Failure(409, "The corpus cannot be used", str(error))
     if isinstance(error, AsciiloomError):

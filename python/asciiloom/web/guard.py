@@ -214,7 +214,7 @@ def _cookies(scope: Scope) -> bytes:
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
     """The whole body of a request: a small form, or nothing."""
-    body = b""
+    body = bytearray()
     try:
         async with asyncio.timeout(limits.REQUEST_SECONDS):
             while True:
@@ -236,4 +236,4 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
             body.decode("utf-8")
         except UnicodeDecodeError:
             raise RefusedError(400, "this form is not UTF-8") from None
-    return body
+    return bytes(body)

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from functools import partial
 from typing import Any
 
-from datasette import hookimpl
+from datasette import Forbidden, hookimpl
 from markupsafe import Markup, escape
 
 from asciiloom.store.database import MAPPED_BYTES
@@ -45,6 +45,14 @@ def handle_exception(
     answers = yield
     if hasattr(datasette, curating.TOKEN):
         answers.force_result([partial(failure_page, datasette, request, exception)])
+
+
+@hookimpl
+def forbidden(datasette: Any, request: Any, message: str) -> Any:
+    """The same page for what is not allowed."""
+    if not hasattr(datasette, curating.TOKEN):
+        return None
+    return partial(failure_page, datasette, request, Forbidden(message))
 
 
 @hookimpl

@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,8 @@ class ImpatientProtocol(H11Protocol):  # type: ignore[misc]  # uvicorn is not fo
 
 def serve(datasette: Any, bound: socket.socket, host: str, allowed: Iterable[str] = ()) -> None:
     """Answer until interrupted to whoever asks for ``host`` or one of the ``allowed`` names."""
+    # Datasette leaves work undone where a request fails; nobody can mend that at the terminal.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     names = Names(host, bound.getsockname()[1], allowed)
     config = Config(
         Guard(datasette.app(), names),
