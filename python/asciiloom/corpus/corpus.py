@@ -16,6 +16,7 @@ import sqlite_utils
 
 from asciiloom.errors import CorpusError
 from asciiloom.piece import ColourPlane, clean_tags
+from asciiloom.piece.colour import MAX_CELLS
 from asciiloom.store.database import open_database
 from asciiloom.store.selection import Selection
 
@@ -189,15 +190,20 @@ class Corpus:
         )
         return record
 
-    def colour(self, number: int) -> ColourPlane | None:
-        """A piece's colours, None where it has none."""
+    def colour(self, number: int, cells: int = MAX_CELLS) -> ColourPlane | None:
+        """A piece's colours, None where it has none; ``CorpusError`` where they are damaged or are of
+        more ``cells``."""
         row = self.connection.execute(
             "SELECT plane FROM colour WHERE piece_id = ?", (number,)
         ).fetchone()
-        return ColourPlane.unpack(row[0]) if row is not None else None
+        try:
+            return ColourPlane.unpack(row[0], cells) if row is not None else None
+        except ValueError as error:
+            raise CorpusError(f"the colours of piece {number} cannot be shown: {error}") from error
 
-    def original(self, number: int, path: str | None = None) -> bytes:
-        """The bytes a piece came from, exactly; the canonical text where they were the same.
+    def original(self, number: int, path: str | None = None, limit: int = 0) -> bytes:
+        """The bytes a piece came from, exactly; the canonical text where they were the same. With a
+        ``limit``, longer ones are a ``CorpusError``, as damaged ones are.
 
         Of several places the first, or the one whose recorded path is ``path``.
         """
@@ -210,7 +216,18 @@ class Corpus:
         if row is None:
             seen = f" that was seen at {path}" if path else ""
             raise CorpusError(f"{self.path} has no piece {number}{seen}")
-        return zlib.decompress(row[0]) if row[0] is not None else str(row[1]).encode()
+        if row[0] is None:
+            return str(row[1]).encode()
+        inflating = zlib.decompressobj()
+        try:
+            data = inflating.decompress(row[0], limit)
+        except zlib.error as error:
+            raise CorpusError(f"the original of piece {number} is damaged: {error}") from error
+        if not inflating.eof:
+            long = limit and len(data) >= limit
+            trouble = f"has more than {limit:,} bytes" if long else "is damaged: it breaks off"
+            raise CorpusError(f"the original of piece {number} {trouble}")
+        return data
 
     def alike(self, number: int, limit: int = 10) -> "list[Like]":
         """The pieces nearest in shape to piece ``number``, nearest first."""

@@ -41,20 +41,25 @@ class ColourPlane:
         return header + zlib.compress(palette.astype("<i4").tobytes() + cells.tobytes(), 6)
 
     @classmethod
-    def unpack(cls, data: bytes) -> "ColourPlane":
-        """The plane that ``pack`` wrote; ``ValueError`` where the bytes are none."""
+    def unpack(cls, data: bytes, cells: int = MAX_CELLS) -> "ColourPlane":
+        """The plane that ``pack`` wrote; ``ValueError`` where the bytes are none, or say more ``cells``."""
         if len(data) < _HEADER.size:
             raise ValueError("not a colour plane")
         magic, rows, columns, entries, size = _HEADER.unpack_from(data)
-        if magic != _MAGIC or size not in (1, 4) or rows * columns > MAX_CELLS:
+        if magic != _MAGIC or size not in (1, 4) or rows * columns > cells:
             raise ValueError("not a colour plane")
         expected = entries * 4 + 2 * rows * columns * size
-        body = zlib.decompressobj().decompress(data[_HEADER.size :], expected + 1)
-        if len(body) != expected or entries > 2 * rows * columns + 1:
+        if entries > 2 * rows * columns + 1:
+            raise ValueError("a damaged colour plane")
+        try:
+            body = zlib.decompressobj().decompress(data[_HEADER.size :], expected + 1)
+        except zlib.error as error:
+            raise ValueError("a damaged colour plane") from error
+        if len(body) != expected:
             raise ValueError("a damaged colour plane")
         palette = np.frombuffer(body, "<i4", entries)
-        cells = np.frombuffer(body, "u1" if size == 1 else "<u4", offset=entries * 4)
-        if cells.size and cells.max() >= entries:
+        index = np.frombuffer(body, "u1" if size == 1 else "<u4", offset=entries * 4)
+        if index.size and index.max() >= entries:
             raise ValueError("a damaged colour plane")
-        both = palette[cells].astype(np.int32).reshape(2, rows, columns)
+        both = palette[index].astype(np.int32).reshape(2, rows, columns)
         return cls(both[0], both[1])
