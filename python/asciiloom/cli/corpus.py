@@ -224,11 +224,11 @@ def dedup_command(
     """Find near-twins in DB, mark one canonical piece of each cluster, split without leaks.
 
     Only pieces that are new since the last run are signed and compared. --same and --variant move the
-    lines between verdicts, from the scores that are kept; verdicts of `review` stay.
+    thresholds between verdicts, from the scores that are kept; verdicts of `review` stay.
 
     Example: asciiloom dedup art.db
     """
-    from asciiloom.twins.thresholds import kept_lines
+    from asciiloom.twins.verdict_store import VerdictStore
 
     with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
 
@@ -236,10 +236,10 @@ def dedup_command(
             bar(done, total, stage)
 
         try:
-            kept = kept_lines(corpus.connection)
-            lines = replace(kept, same=same or kept.same, variant=variant or kept.variant)
+            last = VerdictStore(corpus.connection).thresholds
+            thresholds = replace(last, same=same or last.same, variant=variant or last.variant)
             report = corpus.dedup(
-                seed=seed, lines=lines, progress=tick, engine=engine, shards=shards
+                seed=seed, thresholds=thresholds, progress=tick, engine=engine, shards=shards
             )
         except sqlite3.OperationalError as error:
             raise click.ClickException(f"{db}: {error}; is it writable?") from error

@@ -21,7 +21,7 @@ from asciiloom.corpus.transfer import (
 from asciiloom.curate.upkeep import backup, check, repair, vacuum
 from asciiloom.store import Selection
 from asciiloom.store.shapes import index_shapes
-from asciiloom.twins.splits import check_splits
+from asciiloom.twins.marks import check_splits
 
 
 def export_corpus(

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from asciiloom.ingest.writer import Tally
     from asciiloom.piece import Piece, Rejection
     from asciiloom.readers import ReadOptions
+    from asciiloom.similarity.thresholds import Thresholds
     from asciiloom.twins.dedup import DedupReport
     from asciiloom.twins.dedup import Progress as DedupProgress
     from asciiloom.twins.likeness import Like
-    from asciiloom.twins.thresholds import Lines
 
 Record = dict[str, Any]
 
@@ -94,7 +94,7 @@ class Corpus:
         self,
         *,
         seed: int = 0,
-        lines: "Lines | None" = None,
+        thresholds: "Thresholds | None" = None,
         progress: "DedupProgress | None" = None,
         engine: str = "local",
         shards: Path | None = None,
@@ -103,7 +103,12 @@ class Corpus:
         from asciiloom.twins.dedup import dedup
 
         return dedup(
-            self.connection, seed=seed, lines=lines, progress=progress, engine=engine, shards=shards
+            self.connection,
+            seed=seed,
+            thresholds=thresholds,
+            progress=progress,
+            engine=engine,
+            shards=shards,
         )
 
     def edit(self, changes: "Iterable[Change]", command: str = "python") -> "Edited":
@@ -247,11 +252,11 @@ class Corpus:
         """A piece's signature as datasketch's own object; None where it has too few glyphs."""
         from datasketch import MinHash
 
-        from asciiloom.similarity.bands import PERMUTATIONS
+        from asciiloom.similarity.columns import PERMUTATIONS
         from asciiloom.similarity.signatures import SEED
-        from asciiloom.twins.signature_store import signature_of
+        from asciiloom.twins.signature_store import SignatureStore
 
-        values = signature_of(self.connection, number, flat)
+        values = SignatureStore(self.connection).signature(number, flat)
         if values is None:
             return None
         return MinHash(num_perm=PERMUTATIONS, seed=SEED, hashvalues=values, scheme="affine32")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asciiloom.errors import CorpusError
 from asciiloom.piece import content_hash
-from asciiloom.similarity.bands import COLUMNS
+from asciiloom.similarity.columns import COLUMNS
 from asciiloom.store.transaction import transaction
 
 _SHOWN = 20
