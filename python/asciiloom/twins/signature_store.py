@@ -98,7 +98,11 @@ class SignatureStore:
         rows = self._db.execute(
             "SELECT id, text, bare_hash, mirror_hash FROM piece WHERE id BETWEEN ? AND ?", bounds
         )
-        return [StoredText(*row, credits=spans.get(row[0], ())) for row in rows if row[0] in wanted]
+        return [
+            StoredText(number, text, ink_hash, mirror_hash, spans.get(number, ()))
+            for number, text, ink_hash, mirror_hash in rows
+            if number in wanted
+        ]
 
     def tight_grids(self, ids: I64) -> tuple[I64, GridBatch]:
         """(those of ``ids`` (ascending) that are there, their tight grids with credits blanked)."""
