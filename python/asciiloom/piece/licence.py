@@ -153,9 +153,8 @@ def _plain(stated: str) -> str:
     if (address := _ADDRESS.fullmatch(stated.strip())) is not None:
         stated = _of_address(address["host"].lower(), address["path"])
     name, remark, rest = stated.strip().partition("(")
-    if remark and rest.endswith(")"):
-        if _adds_nothing(name, rest[:-1].strip()):
-            stated = name
+    if remark and rest.endswith(")") and _adds_nothing(name, rest[:-1].strip()):
+        stated = name
     return _words(stated)
 
 
