@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from datasette.database import Database
 
+from asciiloom.store.database import APPLICATION_ID, migrations
 from asciiloom.store.pattern import register
 from asciiloom.web import limits
 
@@ -68,6 +69,16 @@ class CorpusDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         except sqlite3.OperationalError as error:
             return "unable to open" not in str(error) and "readonly" not in str(error)
         return True
+
+    def is_current(self) -> bool:
+        """Whether the file can be read as it is: a corpus of the newest schema."""
+        try:
+            with closing(sqlite3.connect(self._address, uri=True)) as connection:
+                (application,) = connection.execute("PRAGMA application_id").fetchone()
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+        except sqlite3.Error:
+            return False
+        return bool(application == APPLICATION_ID and version == migrations()[-1][0])
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """A connection to read with; the pages write through ``Corpus`` instead."""

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 import asciiloom.web
 from asciiloom.corpus import Corpus
+from asciiloom.errors import CorpusError
 from asciiloom.web import limits
 from asciiloom.web.curating import TOKEN
 from asciiloom.web.database import CorpusDatabase
@@ -42,22 +43,28 @@ def make_datasette(
     With ``free_sql`` visitors may write queries of their own.
     """
     path = Path(path)
-    Corpus(path).close()  # says what is wrong with the file, and migrates it
+    writable = os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+    unopened = None
+    try:
+        Corpus(path).close()  # says what is wrong with the file, and migrates it
+    except CorpusError as error:
+        if writable or not path.is_file():
+            raise
+        unopened = error
     if not any(plugin.__name__ == "asciiloom.web" for plugin in pm.get_plugins()):
         pm.register(asciiloom.web, "asciiloom")
     datasette = Datasette(
         settings=_SETTINGS | {"default_allow_sql": free_sql}, secret=secrets.token_hex(32)
     )
     datasette.remove_database("_memory")  # what it serves where it is given no file
+    database = CorpusDatabase(datasette, path, free_sql=free_sql)
+    if unopened is not None and not database.is_current():
+        raise unopened
     name = os.fsencode(path.stem).decode("utf-8", "replace")
-    datasette.add_database(CorpusDatabase(datasette, path, free_sql=free_sql), name=name)
-    token = None if read_only or not _writable(path) else secrets.token_urlsafe(24)
+    datasette.add_database(database, name=name)
+    token = secrets.token_urlsafe(24) if writable and not read_only else None
     setattr(datasette, TOKEN, token)
     return datasette, token
-
-
-def _writable(path: Path) -> bool:
-    return os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
 
 
 def gallery_address(datasette: Any, host: str, port: int, token: str | None) -> str:

@@ -142,7 +142,7 @@ async def corpus_name(datasette: Any, request: Any, methods: tuple[str, ...] = _
     for name in names:
         if gallery_path(datasette, name).rpartition("/")[2] == given:
             if not corpus_path(datasette, name).exists():
-                raise FileNotFoundError(f"{name} is gone")
+                raise Failure(409, "The file is gone", f"{name} was moved or deleted").raised()
             return name
     raise NotFound(f"there is no corpus of that name; there is {', '.join(names)}")
 
