@@ -30,6 +30,8 @@ MAX_LINE = 500  # characters of a title, a name, a licence
 MAX_DESCRIPTION = 5000
 MAX_PATH = 4096
 MAX_STEPS = 64
+MAX_ENTRIES = 1000  # of a list of tags, before cleaning
+LOOKED_AT = 16  # a line is cleaned of so many times its length: the rest is cut off unseen
 MAX_ORIGINAL = 64 << 20  # bytes; no reader takes a larger file whole
 
 Clean = Callable[[Any], Any]
@@ -39,6 +41,8 @@ def _line(value: Any, limit: int = MAX_LINE) -> str | None:
     """One clean line of a text or a number; anything else says nothing."""
     if not isinstance(value, str | int | float):
         return None
+    if isinstance(value, str):
+        value = value[: LOOKED_AT * limit]
     try:
         return one_line(value, limit)
     except ValueError:  # an integer of thousands of digits
@@ -53,6 +57,7 @@ def _path(value: Any, default: str = "") -> str:
     """A path or locator as it was, but for control characters and what is no Unicode: those as escapes."""
     if not isinstance(value, str):
         return _line(value) or default
+    value = value[:MAX_PATH]
     if not value.isprintable():
         value = storable("".join(map(_escaped, value)))
     return value[:MAX_PATH] or default
@@ -76,7 +81,7 @@ def _steps(value: Any) -> tuple[str, ...]:
 
 
 def _entries(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, list | tuple | set | frozenset) else ()
+    return value[:MAX_ENTRIES] if isinstance(value, list | tuple) else ()
 
 
 # Field of a piece -> what cleans it. The text, and the bytes that must fit it, have rules of their own.

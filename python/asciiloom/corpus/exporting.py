@@ -1,7 +1,7 @@
-"""Corpora on the move: out as JSONL, Parquet or a Hugging Face folder, in again, and one into another.
+"""A corpus on its way out: as JSONL, Parquet or a Hugging Face folder.
 
-A record is one piece with everything known of it; on the way in each of its origins becomes a ``Piece``
-again and goes through the one writer, so that what is there already gains an origin, not a row.
+A record is one piece with everything known of it, every place where it was seen among it; ``importing``
+makes pieces of records again.
 """
 
 import base64
@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from asciiloom.corpus.corpus import Corpus
-from asciiloom.curate.edits import Change, apply
-from asciiloom.errors import CorpusError
-from asciiloom.piece import Piece
 from asciiloom.store.selection import SPLITS, Selection
 
 Record = dict[str, Any]
@@ -202,91 +199,3 @@ Content digest: `{facts["digest"]}`.
 
 def _cell(value: str) -> str:
     return value.replace("|", "\\|").replace("\n", " ")
-
-
-def pieces_of_record(record: Record) -> Iterator[Piece]:
-    """The pieces (one an origin) that a record stands for."""
-    origins = record.get("origins")
-    if isinstance(origins, str):
-        origins = json.loads(origins)
-    origins = origins or [{}]
-    for place, origin in enumerate(origins):
-        data = origin.get("original")
-
-        def own(name: str, place: int = place, origin: Record = origin) -> Any:
-            """An origin's own value; the first gives the piece's where no origin has it (it was edited)."""
-            known = any(o.get(name) == record.get(name) for o in origins)
-            return record.get(name) if place == 0 and not known else origin.get(name)
-
-        yield Piece(
-            text=record["text"],
-            title=own("title"),
-            description=record.get("description"),
-            artist=own("artist"),
-            tags=tuple(record.get("tags") or ()),
-            kind=record.get("kind") or "art",
-            source=origin.get("source") or record.get("source") or "unknown",
-            licence=own("licence"),
-            path=origin.get("path") or "-",
-            locator=origin.get("locator") or "",
-            encoding=origin.get("encoding") or "utf-8",
-            steps=tuple(origin.get("steps") or ()),
-            original=base64.b64decode(data) if data else None,
-            sequence=record.get("sequence"),
-            group=record.get("crew"),
-            made=record.get("made"),
-            flags=tuple(record.get("flags") or ()),
-            colour=record.get("colour"),
-        )
-
-
-def read_records(path: Path) -> Iterator[Record]:
-    """Records of a JSONL or Parquet file, or of every Parquet file of a Hugging Face folder."""
-    if path.is_dir():
-        files = sorted(path.glob("data/*.parquet"))
-        if not files:
-            raise CorpusError(f"{path} has no data/*.parquet; export writes them with --format hf")
-        for file in files:
-            yield from read_records(file)
-        return
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        for batch in pq.ParquetFile(path).iter_batches(_ROWS):
-            yield from batch.to_pylist()
-        return
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                record = json.loads(line)
-                assert isinstance(record["text"], str)
-            except (ValueError, TypeError, KeyError, AssertionError, RecursionError):
-                raise CorpusError(
-                    f"{path}, line {number}, is no exported record; `asciiloom ingest` reads other tables"
-                ) from None
-            yield record
-
-
-def merge(corpus: Corpus, other: Corpus) -> dict[str, int]:
-    """Bring every piece of ``other`` in, with its origins, originals, colours, withdrawals and reviews."""
-
-    def pieces() -> Iterator[Piece]:
-        for record in records(other, originals=True):
-            row = other.connection.execute(
-                "SELECT plane FROM colour WHERE piece_id = ?", (record["id"],)
-            ).fetchone()
-            yield from pieces_of_record({**record, "colour": row[0] if row else None})
-        withdrawn = Selection(withdrawn=True)
-        for record in records(other, withdrawn, originals=True):
-            yield from pieces_of_record(record)
-
-    tally = corpus.add(pieces(), f"merge {other.path}")
-    here = dict(corpus.connection.execute("SELECT hash, id FROM piece"))
-    changes = [
-        Change(here[name], "withdrawn", reason)
-        for name, reason in other.connection.execute(
-            "SELECT hash, reason FROM withdrawn JOIN piece ON piece.id = piece_id"
-        )
-    ]
-    taken = apply(corpus.connection, f"merge {other.path}", changes) if changes else None
-    return {**tally.row(), "withdrawn": taken.changes if taken else 0}
