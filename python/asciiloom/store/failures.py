@@ -67,7 +67,7 @@ def explain(error: BaseException, path: str | Path | None = None) -> str | None:
     if isinstance(error, OverflowError):
         return f"a number is too large: {error}"
     if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
-        return f"text that is not UTF-8 was given: {ascii(error.object[:60])}"
+        return f"text that is not UTF-8 was given: {error.object[:60]!a}"
     return None
 
 
@@ -85,14 +85,14 @@ def _explain_sqlite(error: sqlite3.Error, path: str | Path | None) -> str | None
     if is_damage(error):
         return f"{name} is damaged ({in_short(error)}); see: asciiloom check, then repair it or restore a backup"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return (
-            f"{name} is locked: another program is writing to it; wait until it is done, or close it"
-        )
+        return f"{name} is locked: another program is writing to it; wait until it is done, or close it"
     if code == sqlite3.SQLITE_FULL:
         return f"{name}: no space is left on its disk; free some and try again; what was committed is kept"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         why = unwritable(path) if path is not None else None
-        return f"{name} cannot be written{f': {why}' if why else ''}; copy it to a place of your own"
+        return (
+            f"{name} cannot be written{f': {why}' if why else ''}; copy it to a place of your own"
+        )
     if code == sqlite3.SQLITE_IOERR:
         return f"{name}: {_why_input_failed(error, path)}"
     if code == sqlite3.SQLITE_CANTOPEN:
@@ -139,7 +139,9 @@ def _why_input_failed(error: sqlite3.Error, path: str | Path | None) -> str:
     if path is not None:
         disk = os.statvfs(Path(path).parent)
         if disk.f_bavail * disk.f_frsize < _FULL_BYTES:
-            return "no space is left on its disk; free some and try again; what was committed is kept"
+            return (
+                "no space is left on its disk; free some and try again; what was committed is kept"
+            )
     if kind != "SQLITE_IOERR_READ" and (limit := _size_limit()) is not None:
         return (
             f"it would be over the size limit of files, {limit:,} bytes; see: ulimit -f;"

@@ -14,10 +14,10 @@ _MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
 # left out: it differs from version to version.
 _PARTS = (
     "SELECT 'column', m.name || '.' || c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c"
-    " WHERE m.type = 'table' AND m.name NOT GLOB '{0}' AND m.name NOT GLOB 'sqlite_*'"
+    " WHERE m.type = 'table' AND m.name NOT GLOB 'piece_*_*' AND m.name NOT GLOB 'sqlite_*'"
     " UNION ALL SELECT type, name FROM sqlite_master"
     " WHERE type IN ('table', 'index', 'trigger') AND name NOT GLOB 'sqlite_*'"
-).format("piece_*_*")
+)
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -54,8 +54,16 @@ def _wanted() -> tuple[frozenset[tuple[str, str]], dict[str, str]]:
 
 
 def missing_parts(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """(table, column, index or trigger; its name) of what the corpus should have and has not."""
-    return sorted(_wanted()[0] - set(connection.execute(_PARTS)))
+    """(table, column, index or trigger; its name) of what the corpus should have and has not.
+
+    The columns of a table that is missing are not named along with it.
+    """
+    missing = _wanted()[0] - set(connection.execute(_PARTS))
+    return sorted(
+        (what, name)
+        for what, name in missing
+        if what != "column" or ("table", name.partition(".")[0]) not in missing
+    )
 
 
 def derived_part(name: str) -> str | None:

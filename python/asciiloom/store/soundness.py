@@ -6,10 +6,11 @@ large ones are looked at; the whole of it is the work of `asciiloom check`.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from asciiloom.errors import CorpusError
-from asciiloom.store.connection import CorpusConnection
+from asciiloom.store.connection import CorpusConnection, connect_read_only
 from asciiloom.store.failures import has_journal, in_short, is_damage
 from asciiloom.store.schema import missing_parts
 
@@ -33,6 +34,17 @@ def refuse_damaged(connection: CorpusConnection) -> None:
             f"{connection.path} is damaged ({found}), and nothing was written into it;"
             " see: asciiloom check, then repair it or restore a backup"
         )
+
+
+def damage_of(path: Path) -> str | None:
+    """The first damage that SQLite's ``quick_check`` finds in the corpus at ``path``, however large it is."""
+    with closing(connect_read_only(path)) as connection:
+        try:
+            return quick_damage(connection) or _said(connection, "PRAGMA quick_check(1)")
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                return in_short(error)
+            raise
 
 
 def quick_damage(connection: CorpusConnection) -> str | None:

@@ -9,7 +9,9 @@ from asciiloom.store.soundness import refuse_damaged
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, *, look: bool = True) -> Iterator[sqlite3.Connection]:
+def transaction(
+    connection: sqlite3.Connection, *, look: bool = True
+) -> Iterator[sqlite3.Connection]:
     """One write transaction: committed whole, or rolled back whole.
 
     The first one of a corpus' connection looks for damage before it begins, and raises ``CorpusError``
