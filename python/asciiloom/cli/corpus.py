@@ -1,7 +1,6 @@
 """``init``, ``ingest``, ``formats``, ``dedup``: making a corpus."""
 
 import codecs
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -235,14 +234,9 @@ def dedup_command(
         def tick(stage: str, done: int, total: int) -> None:
             bar(done, total, stage)
 
-        try:
-            kept = kept_lines(corpus.connection)
-            lines = replace(kept, same=same or kept.same, variant=variant or kept.variant)
-            report = corpus.dedup(
-                seed=seed, lines=lines, progress=tick, engine=engine, shards=shards
-            )
-        except sqlite3.OperationalError as error:
-            raise click.ClickException(f"{db}: {error}; is it writable?") from error
+        kept = kept_lines(corpus.connection)
+        lines = replace(kept, same=same or kept.same, variant=variant or kept.variant)
+        report = corpus.dedup(seed=seed, lines=lines, progress=tick, engine=engine, shards=shards)
     if as_json:
         put_json(report.to_dict())
         return

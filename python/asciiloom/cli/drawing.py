@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from asciiloom.cli.failures import note_corpus
 from asciiloom.cli.options import (
     SIZE,
     build_selection,
@@ -133,6 +134,7 @@ def _facts(text: str, words: str, kind: str | None, seed: int, index: int) -> di
 @click.option(
     "--corpus",
     type=click.Path(exists=True, dir_okay=False),
+    callback=note_corpus,
     help="A corpus to export, or a selection of it.",
 )
 @click.option(

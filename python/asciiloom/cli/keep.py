@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from asciiloom.cli.failures import note_corpus
 from asciiloom.cli.options import database_argument, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, say, table
 from asciiloom.corpus import Corpus
@@ -19,7 +20,9 @@ from asciiloom.corpus.transfer import (
     write_parquet,
 )
 from asciiloom.curate.upkeep import backup, check, repair, vacuum
+from asciiloom.errors import CorpusError
 from asciiloom.store import Selection
+from asciiloom.store.failures import in_short, is_damage
 from asciiloom.store.shapes import index_shapes
 from asciiloom.twins.splits import check_splits
 
@@ -57,7 +60,7 @@ def import_command(db: str, source: Path, as_json: bool) -> None:
 
 @click.command("merge")
 @database_argument
-@click.argument("other", type=click.Path(exists=True, dir_okay=False))
+@click.argument("other", type=click.Path(exists=True, dir_okay=False), callback=note_corpus)
 @json_option
 def merge_command(db: str, other: str, as_json: bool) -> None:
     """Bring every piece of the corpus OTHER into DB, with origins, originals, colours and rejections by
@@ -101,7 +104,7 @@ def check_command(db: str, deep: bool, as_json: bool) -> None:
     Example: asciiloom check art.db --deep
     """
     with Corpus(db) as corpus:
-        wrong = check(corpus.connection, deep=deep)
+        wrong = check(corpus.connection, deep=deep, note=say)
     if as_json:
         put_json({"db": db, "sound": not wrong, "wrong": wrong})
     else:
@@ -117,23 +120,33 @@ def check_command(db: str, deep: bool, as_json: bool) -> None:
 @json_option
 def repair_command(db: str, as_json: bool) -> None:
     """Make anew what can be derived (search indexes, images of tags) and remove orphans from DB.
+    Exits 1 where damage is left.
 
     Example: asciiloom repair art.db
     """
     with Corpus(db) as corpus:
         try:
             done = repair(corpus.connection)
+        except CorpusError as error:
+            raise click.ClickException(f"{db} is damaged: {error}") from error
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
             raise click.ClickException(
-                f"{db} is damaged beyond repair by this command: {error}; restore a backup"
+                f"{db} is damaged beyond repair by this command ({in_short(error)}); restore a backup"
             ) from error
         left = check(corpus.connection)
     if as_json:
         put_json({"done": done, "left": left})
-        return
-    for line in done:
-        say(line)
-    say("sound" if not left else f"left: {'; '.join(left)}")
+    else:
+        for line in done:
+            say(line)
+        for line in left:
+            put(line)
+        kinds = f"{len(left)} kinds of damage are left; restore a backup"
+        say(f"{db}: {kinds if left else 'sound'}")
+    if left:
+        raise SystemExit(1)
 
 
 @click.command("vacuum")

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from asciiloom.cli.failures import note_corpus
 from asciiloom.piece import CHARSETS, KINDS
 from asciiloom.store import Selection
 from asciiloom.store.selection import ORDERS, SPLITS, Range
@@ -117,7 +118,7 @@ def _within(one: Range, two: Range) -> Range:
 
 def database_argument(function: F) -> F:
     """The corpus file, always first."""
-    return click.argument("db", type=click.Path(dir_okay=False))(function)
+    return click.argument("db", type=click.Path(dir_okay=False), callback=note_corpus)(function)
 
 
 def json_option(function: F) -> F:

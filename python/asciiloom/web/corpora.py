@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from asciiloom.errors import SelectionError
 from asciiloom.piece import CHARSETS, KINDS
-from asciiloom.store.database import APPLICATION_ID
+from asciiloom.store.schema import APPLICATION_ID
 from asciiloom.store.selection import Selection
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from typing import Any
 from datasette import hookimpl
 from markupsafe import Markup, escape
 
-from asciiloom.store.database import MAPPED_BYTES
+from asciiloom.store.connection import MAPPED_BYTES
 from asciiloom.store.pattern import register
 from asciiloom.web import views
 
