@@ -79,6 +79,8 @@ def output_file(
     target: Place, *, force: bool = False, inputs: Iterable[Place] = ()
 ) -> Iterator[Path]:
     """A path to write to; what is there when the block ends without an error becomes ``target``."""
+    if is_stdout(target):
+        raise OutputError("this cannot be written to standard output; name a file")
     inputs = tuple(inputs)
     where = _resolve_file(target, force, inputs)
     part = _hidden(where, where.parent, _PART)
@@ -86,11 +88,11 @@ def output_file(
         try:
             with _disk_errors(target):
                 yield part
-                _flush(part)
+                flush(part)
                 _resolve_file(target, force, inputs)  # somebody else may have written it meanwhile
                 with deferred():
                     _give_name(part, where, force)
-                _flush(where.parent)
+                flush(where.parent)
         finally:
             _remove(part)
 
@@ -116,16 +118,28 @@ def output_folder(
                 part.mkdir(parents=True)
                 yield part
                 for path in (*part.rglob("*"), part):
-                    _flush(path)
+                    flush(path)
                 _resolve_folder(target, names, force, inputs)
                 with deferred():
                     if where.exists():
                         _exchange(part, where, names)
                     else:
                         part.rename(where)
-                        _flush(where.parent)
+                        flush(where.parent)
         finally:
             _remove(part)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise  # some file systems cannot flush a folder
+    finally:
+        os.close(handle)
 
 
 # -- what must not be written over
@@ -283,7 +297,7 @@ def _exchange(part: Path, where: Path, names: Sequence[str]) -> None:
         new = [path for path in sorted(part.rglob("*")) if not path.is_dir()]
         _move([(path, where / path.relative_to(part)) for path in new])
         for folder in {where, *((where / path.relative_to(part)).parent for path in new)}:
-            _flush(folder)
+            flush(folder)
     except BaseException:
         _put_back(taking, where, names)
         _put_back(taken, where, names)
@@ -380,15 +394,3 @@ def _disk_errors(target: Place) -> Iterator[None]:
         raise OutputError(
             f"cannot write {target}: {os.strerror(error.errno)}; what was there before is unchanged"
         ) from error
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise  # some file systems cannot flush a folder
-    finally:
-        os.close(handle)
