@@ -28,13 +28,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 
 from asciiloom.piece import Piece, Rejection
-from asciiloom.readers import read_path
-from asciiloom.readers.cow import UnsupportedPerlError, parse_cow
+from asciiloom.readers import read_path, readers
 from asciiloom.readers.decode import decode
-from asciiloom.readers.figlet import load_font, set_words
-from asciiloom.readers.screens import SCREENS
-from asciiloom.readers.screens.ansi import dialect, render_ansi
-from asciiloom.readers.screens.reader import ScreenError
+from asciiloom.readers.programs.cow import UnsupportedPerlError, parse_cow
+from asciiloom.readers.programs.figlet import load_font, set_words
+from asciiloom.readers.screens.emulator.dialect import dialect, render_ansi
+from asciiloom.readers.screens.reader import ScreenError, ScreenReader
 from asciiloom.readers.screens.sauce import split_sauce
 from asciiloom.readers.screens.screen import Screen, glyph_table
 
@@ -219,7 +218,9 @@ def binary(folders: list[Path], love: AnsiLove) -> Count:
     for path in files_of(folders, BINARY):
         data = path.read_bytes()
         _, sauce = split_sauce(data)
-        reader = next(r for r in SCREENS if r.sniff(data[:4096], str(path)))
+        reader = next(
+            r for r in readers() if isinstance(r, ScreenReader) and r.sniff(data[:4096], str(path))
+        )
         screen = reader.draw(data, None).screen
         told = ["-c", str(sauce.columns)] if sauce and path.suffix.lower() == ".tnd" else []
         if path.suffix.lower() == ".pcb" or (sauce and sauce.ice):

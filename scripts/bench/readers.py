@@ -20,7 +20,7 @@ from fuzz import made
 
 from asciiloom.readers import readers
 from asciiloom.readers.registry import read_bytes
-from asciiloom.readers.screens.ansi import dialect, render_ansi
+from asciiloom.readers.screens.emulator.dialect import dialect, render_ansi
 from asciiloom.readers.screens.sauce import split_sauce
 
 ENOUGH = 0.3  # seconds a measurement, at least

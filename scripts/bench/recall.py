@@ -25,7 +25,7 @@ from _common import options, report
 
 from asciiloom.piece import Piece, canonicalize
 from asciiloom.readers import read_path
-from asciiloom.readers.page import title_line
+from asciiloom.readers.pages.rows import title_line
 from asciiloom.similarity.alignment import verify_pairs
 from asciiloom.similarity.grids import GridBatch, entropy
 from asciiloom.twins.thresholds import Lines

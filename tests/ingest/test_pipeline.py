@@ -15,7 +15,8 @@ import pytest
 from asciiloom.corpus import Corpus
 from asciiloom.ingest import pipeline
 from asciiloom.ingest.pipeline import FilesJob, ItemsJob, LinesJob, read_batches, usable_workers
-from asciiloom.readers import ReadOptions, lines, readers
+from asciiloom.readers import ReadOptions, readers
+from asciiloom.readers.tables import lines
 
 COLUMNS = "id, hash, bare_hash, text, title, tags, kind, width, height, ink, glyphs, flags"
 

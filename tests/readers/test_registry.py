@@ -12,8 +12,17 @@ import zstandard
 
 from asciiloom.errors import ReaderError
 from asciiloom.piece import Piece, Rejection
-from asciiloom.readers import ReadOptions, decode, read_bytes, read_path, readers
-from asciiloom.readers.base import file_title
+from asciiloom.readers import (
+    Input,
+    Item,
+    ReadOptions,
+    decode,
+    read_bytes,
+    read_path,
+    readers,
+    registry,
+)
+from asciiloom.readers.base import file_title, rank_of
 
 CAT = " /\\_/\\\n( o.o )"
 
@@ -22,6 +31,45 @@ def test_readers_have_distinct_names_and_plain_is_last() -> None:
     names = [r.name for r in readers()]
     assert len(set(names)) == len(names) and names[-1] == "plain"
     assert all(r.summary for r in readers())
+
+
+ORDER = (
+    "collection archive xbin tundra idf rexpaint durdraw image figlet cow html markdown table boxes"
+    " adf bin pcboard eyedrops logo fortune film ansi plain"
+).split()
+
+
+def test_the_built_in_readers_are_asked_from_the_surest_to_plain_text() -> None:
+    found = [r for r in readers() if type(r).__module__.startswith("asciiloom.readers.")]
+    assert [r.name for r in found] == ORDER
+    ranks = [rank_of(r) for r in found]
+    assert ranks == sorted(set(ranks)), "two readers of one rank"
+
+
+def test_plug_ins_are_asked_by_their_rank_and_first_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Plain:
+        name, extensions, summary = "simple", (".x",), "a plug-in that states no rank"
+        recognised = oracle = "-"
+
+        def sniff(self, head: bytes, path: str) -> bool:
+            return False
+
+        def read(self, source: Input) -> Iterator[Item]:
+            return iter(())
+
+    class Ranked(Plain):
+        name, rank = "modest", 890
+
+    class Point:
+        def __init__(self, reader: object) -> None:
+            self.load = lambda: reader
+
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point(Ranked), Point(Plain())])
+    names = [r.name for r in registry.readers.__wrapped__()]
+    assert (names[0], names[-2:]) == ("simple", ["modest", "plain"])
+    assert names[1:-2] == ORDER[:-1]
 
 
 SUFFIX = {

@@ -19,7 +19,7 @@ from asciiloom.ingest.gate import clean
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import ReadOptions
 from asciiloom.readers.base import Input, Item
-from asciiloom.readers.lines import jsonl_rows
+from asciiloom.readers.tables.lines import jsonl_rows
 
 # So many broken ones at the beginning, and the file is one of something else.
 MANY_BROKEN = 1000

@@ -23,8 +23,8 @@ from asciiloom.cores import cores
 from asciiloom.ingest.rows import Batch, prepare_batch
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
-from asciiloom.readers.lines import LineChunk, read_chunk
 from asciiloom.readers.registry import is_walkable, line_chunks, read_file, walk
+from asciiloom.readers.tables.lines import LineChunk, read_chunk
 
 BATCH_ITEMS = 5000
 # A batch of huge pieces closes early, so that memory is bounded by text, not by count.

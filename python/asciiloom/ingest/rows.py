@@ -4,14 +4,15 @@ Worker processes make these and send them over. Lists of plain strings and numbe
 several times faster than a list of records, and go into SQLite as they are.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from asciiloom.ingest.gate import admit
 from asciiloom.ingest.measured import MEASURED, MeasuredColumns, json_lists
 from asciiloom.piece import Counts, Piece, PieceBatch, Rejection, count_batch
+from asciiloom.readers.rejections import Condenser, condense
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,16 @@ class Batch:
             ]
             pieces = pieces.take(np.flatnonzero(shown).tolist())
             counts = count_batch(pieces.text)
-        return cls(Columns.of(pieces, counts), rejections)
+        return cls(Columns.of(pieces, counts), condense(rejections))
+
+
+def condensed(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """``batches`` in the order of their inputs with few rejections an input, however many batches it came in."""
+    condenser = Condenser()
+    for batch in batches:
+        yield replace(batch, rejections=condenser.add(batch.rejections))
+    if rest := condenser.finish():
+        yield prepare_batch(rest)
 
 
 def prepare_batch(items: Iterable[Piece | Rejection]) -> Batch:

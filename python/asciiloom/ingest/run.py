@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from asciiloom._version import __version__
 from asciiloom.ingest.pipeline import batched, read_batches
-from asciiloom.ingest.rows import Batch, prepare_batch
+from asciiloom.ingest.rows import Batch, condensed, prepare_batch
 from asciiloom.ingest.writer import Tally, Writer
 from asciiloom.readers import Item, ReadOptions
 from asciiloom.store.shapes import index_shapes
@@ -72,7 +72,7 @@ def _write_all(
     progress: Progress | None,
 ) -> Tally:
     total = Tally()
-    coming = iter(batches)
+    coming = condensed(batches)
     batch = next(coming, None)
     while batch is not None:
         with transaction(connection):

@@ -272,13 +272,20 @@ class Writer:
 
     def _write_rejections(self, rejections: Sequence[Rejection], tally: Tally) -> None:
         for item in rejections:
-            tally.rejected[item.source] += 1
-            tally.reasons[item.reason] += 1
+            tally.rejected[item.source] += item.count
+            tally.reasons[item.reason] += item.count
         self._db.executemany(
             "INSERT OR IGNORE INTO rejection (ingest_id, source_id, path, locator, reason, detail)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (self._ingest, self._sources[r.source], r.path, r.locator, r.reason, r.detail)
+                (
+                    self._ingest,
+                    self._sources[r.source],
+                    r.path,
+                    r.locator,
+                    r.reason,
+                    r.detail_with_count,
+                )
                 for r in rejections
             ],
         )

@@ -3,7 +3,15 @@
 from asciiloom.piece.batch import PieceBatch
 from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
 from asciiloom.piece.colour import ColourPlane
-from asciiloom.piece.credit import CreditSpan, blank_credits, find_credits
+from asciiloom.piece.credit import (
+    CreditSpan,
+    artist_in_comment,
+    artist_in_title,
+    blank_credits,
+    credit_line,
+    ends_signed,
+    find_credits,
+)
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
 from asciiloom.piece.laid import Codes, Laid
@@ -41,6 +49,8 @@ __all__ = [
     "Quality",
     "Rejection",
     "are_canonical",
+    "artist_in_comment",
+    "artist_in_title",
     "bare_hash_columns",
     "bare_hashes",
     "blank_credits",
@@ -49,6 +59,8 @@ __all__ = [
     "clean_tags",
     "content_hash",
     "count_batch",
+    "credit_line",
+    "ends_signed",
     "find_credits",
     "is_canonical",
     "measure",

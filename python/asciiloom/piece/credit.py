@@ -1,8 +1,12 @@
-"""Credit is data: find the signature inside a drawing, say where it is, never delete it.
+"""Who drew it: every rule by which an artist's name is found, in a drawing or in words about it.
 
-Signatures in text art are short (``jgs``, ``hjw``, ``VK``) and touch the drawing, so a word list
-of known artists goes first and a few unmistakable phrases (``Art by ...``) second. Positions
-are (row, column) in code points of the canonical text, so that a view can blank exactly them.
+Credit is data: a signature inside a drawing is found and its place kept, never deleted. Signatures in
+text art are short (``jgs``, ``hjw``, ``VK``) and touch the drawing, so a word list of known artists
+goes first and a few unmistakable phrases (``Art by ...``) second. Positions are (row, column) in code
+points of the canonical text, so that a view can blank exactly them.
+
+Around a drawing more is told: credit lines below it, titles, comments of a file. The less a place is
+made for credit, the stricter its rule.
 """
 
 import functools
@@ -44,6 +48,29 @@ _LISTED = frozenset(SIGNATURES)
 _TOKEN = re.compile(r"[A-Za-z]+\d*(?:'[A-Za-z]+)*")
 # Without one of these in its row no phrase can match.
 _HINT = re.compile(r"by[: ]|\(c\)|artist:|<[\w.+-]{1,64}@", re.IGNORECASE)
+# A row that is a credit and nothing else.
+_CREDIT_LINE = re.compile(
+    r"\s*(?:[-~*(]{1,3}\s*)?(?:(?:original |ascii |modified |drawn )?(?:art|ascii|picture|drawing|design|image|graphic)? ?"
+    r"(?:by|from)|artist:|author:|created by)[: ]\s*(?P<name>[^\s].{1,58}?)\s*[-~*)]{0,3}\s*\Z",
+    re.IGNORECASE,
+)
+# A name and the address it writes from.
+_MAIL_NAME = re.compile(
+    r"\s*(?P<name>[A-Z][\w.'-]*(?: [A-Z\"(][\w.'\")-]*){0,3})\s*[<(]\s*[\w.+-]+@[\w.-]+\s*[>)]\s*\Z"
+)
+# "Art by" with nobody after it: a name was cut off.
+_CUT_CREDIT = re.compile(
+    r"(?:art|drawn|created|ascii) by:?[ .]{0,3}$", re.IGNORECASE | re.MULTILINE
+)
+_AFTER_BY = re.compile(r"\b(?:modified |drawn |art )?by:? (?P<name>[\w.' -]{2,40})")
+_FULL_NAME_AFTER_BY = re.compile(r"\bby (?P<name>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+){0,3})")
+_IN_COMMENT = re.compile(
+    r"\b(?:by|author|artist|credit)[:\s]+(?P<name>[@/]?[^\W_][^\n<(,;]{1,40})", re.IGNORECASE
+)
+# A longer row is no credit line. The patterns have several free lengths: on long rows their time grows
+# with a power of the length.
+_LONGEST_LINE = 200
+_LONGEST_ENDING = 70
 # Two-letter initials are common words and strokes; they count only at the lower right of a drawing.
 _SHORT = 2
 
@@ -106,3 +133,35 @@ def blank_credits(text: str, spans: tuple[CreditSpan, ...]) -> str:
         end = span.column + span.length
         rows[span.row] = row[: span.column] + " " * span.length + row[end:]
     return "\n".join(rows)
+
+
+def credit_line(row: str) -> str | None:
+    """The artist of a row that only gives credit ("art by NAME", or a name with its address), else None."""
+    said = row.strip()
+    if not 4 <= len(said) <= _LONGEST_LINE:
+        return None
+    match = _CREDIT_LINE.match(said) or _MAIL_NAME.match(said)
+    return match["name"] if match else None
+
+
+def ends_signed(row: str) -> bool:
+    """Whether the last row of a drawing is a credit line, or ends in a name with its address."""
+    ending = row[-_LONGEST_ENDING:].lstrip()
+    return _MAIL_NAME.search(ending) is not None or credit_line(row) is not None
+
+
+def artist_in_title(title: str, full_name: bool = False) -> str | None:
+    """Whom a title names behind "by"; with ``full_name`` only what is written as a name."""
+    match = (_FULL_NAME_AFTER_BY if full_name else _AFTER_BY).search(title)
+    return match["name"].strip() if match else None
+
+
+def artist_in_comment(comment: str) -> str | None:
+    """Whom the comment of a file names behind "by", "author", "artist" or "credit"."""
+    match = _IN_COMMENT.search(comment)
+    return match["name"].strip(" .:-") or None if match else None
+
+
+def has_cut_credit(text: str) -> bool:
+    """Whether a credit line ends before its name."""
+    return " by" in text.lower() and _CUT_CREDIT.search(text) is not None

@@ -58,13 +58,20 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An input that did not become a piece: where it was and why."""
+    """An input that did not become a piece: where it was and why; or ``count`` of them that failed for the
+    same reason, with the place of the first."""
 
     reason: str
     detail: str = ""
     source: str = "unknown"
     path: str = "-"
     locator: str = ""
+    count: int = 1
+
+    @property
+    def detail_with_count(self) -> str:
+        """The detail, and for how many it stands where that is more than one."""
+        return self.detail if self.count == 1 else f"{self.detail} ({self.count:,} like this)"
 
 
 def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ The score is a product: each part is 1 where there is nothing to say against the
 is wrong with it shows, and the parts say what.
 """
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asciiloom.piece.credit import has_cut_credit
 from asciiloom.piece.measure import Counts, count_batch
 
 F64 = NDArray[np.float64]
@@ -23,11 +23,6 @@ CAPTION_SHARE = 0.4
 # What a flag takes off the score.
 FLAG_PARTS = {"ragged-box": 0.7, "truncated-credit": 0.8, "colour-only": 0.5}
 LINT = ("ruler", "prose", "ragged-box", "truncated-credit", "colour-only", "little-ink")
-
-# "Art by" with nobody after it: a name was cut off.
-_CUT_CREDIT = re.compile(
-    r"(?:art|drawn|created|ascii) by:?[ .]{0,3}$", re.IGNORECASE | re.MULTILINE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +59,6 @@ def quality_columns(c: Counts) -> QualityColumns:
         prose=share > PROSE_SHARE,
         ragged=c.ragged > 0,
     )
-
-
-def has_cut_credit(text: str) -> bool:
-    """Whether a credit line ends before its name."""
-    return " by" in text.lower() and _CUT_CREDIT.search(text) is not None
 
 
 def qualities(

@@ -42,6 +42,7 @@ class ArchiveReader:
     """Opens zip, tar, 7z and lha; ``read_member`` is the registry's way back in."""
 
     name = "archive"
+    rank = 110
     extensions = (".zip", ".tar", ".tgz", ".7z", ".lha", ".lzh", ".jar", ".cbz")
     summary = "zip, tar, 7z and lha (and gz, xz, bz2, zst), walked in memory"
     recognised = "their magic numbers"

@@ -71,8 +71,20 @@ class Input:
         return cls(path, path, io.BytesIO(data), data[:4096], options or ReadOptions())
 
 
+# Readers are asked in ascending order of their ``rank``, so the surest of a format goes first. Built-in ones:
+#   100-199  bytes at the start that no other format has
+#   200-299  a word or structure in the first bytes, or the extension alone
+#   300-399  the look of the first lines
+#   900      whatever is left
+RANK_OF_PLUG_INS = 0
+
+
 class Reader(Protocol):
-    """Bytes of one format -> pieces. Plug-ins register an instance as entry point ``asciiloom.readers``."""
+    """Bytes of one format -> pieces. Plug-ins register an instance as entry point ``asciiloom.readers``.
+
+    A reader may also have ``rank``, an ``int`` that says when it is asked (see above); without one it is
+    asked before every built-in reader.
+    """
 
     @property
     def name(self) -> str: ...
@@ -96,6 +108,11 @@ class Reader(Protocol):
 
     def read(self, source: Input) -> Iterator[Item]:
         """Every piece and every rejection, in order; never raises for bad bytes."""
+
+
+def rank_of(reader: Reader) -> int:
+    """When ``reader`` is asked: the lower, the earlier."""
+    return int(getattr(reader, "rank", RANK_OF_PLUG_INS))
 
 
 def read_whole(source: Input, limit: int) -> bytes | Rejection:

@@ -32,7 +32,7 @@ _STILL_READABLE = (
 )
 
 
-def _inspect(path: Path) -> int:
+def inspect(path: Path) -> int:
     """The schema version of ``path``, 0 for an empty database; refuses everything else."""
     # Without a journal beside it the file is complete, and "immutable" keeps SQLite from making one.
     options = "mode=ro" if has_journal(path) else "mode=ro&immutable=1"
@@ -81,7 +81,7 @@ def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Dat
             raise CorpusError(f"cannot create {path}: {why}")
     elif not path.is_file():
         raise CorpusError(f"{path} is not a file")
-    version = _inspect(path) if there and path.stat().st_size else 0
+    version = inspect(path) if there and path.stat().st_size else 0
     try:
         connection = _connect(path, version)
     except sqlite3.Error as error:
@@ -114,14 +114,14 @@ def _connect(path: Path, version: int) -> CorpusConnection:
         except sqlite3.Error:
             raise error from None
     try:
-        _migrate(connection, version)
+        migrate(connection, version)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
+def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Apply the missing migrations, each in a transaction of its own with its version number."""
     for number, sql in migrations():
         if number <= version:

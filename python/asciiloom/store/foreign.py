@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote
 
 from asciiloom.errors import CorpusError
-from asciiloom.store.database import BUSY_SECONDS, inspect, migrate, migrations
+from asciiloom.store.connection import address, busy_seconds
+from asciiloom.store.database import inspect, migrate
+from asciiloom.store.failures import has_journal
+from asciiloom.store.schema import migrations
 
 # What is read of another corpus.
 TABLES = ("source", "piece", "original", "origin", "colour", "withdrawn")
@@ -59,17 +61,14 @@ def open_foreign(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _state(path: Path) -> tuple[int, int, bool]:
     stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns, Path(f"{path}-wal").exists()
+    return stat.st_size, stat.st_mtime_ns, has_journal(path)
 
 
 def _open_untrusted(path: Path) -> sqlite3.Connection:
     # A file without a journal is complete; to be read as one that changes it would be given one.
-    still = "&immutable=1" if not Path(f"{path}-wal").exists() else ""
+    options = "mode=ro" if has_journal(path) else "mode=ro&immutable=1"
     db = sqlite3.connect(
-        f"file:{quote(str(path))}?mode=ro{still}",
-        uri=True,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
+        address(path, options), uri=True, timeout=busy_seconds(), isolation_level=None
     )
     _distrust(db)
     db.execute("PRAGMA query_only = ON")
@@ -94,8 +93,10 @@ def _text(data: bytes) -> str:
 @cache
 def _schema_of(version: int) -> sqlite3.Connection:
     """An empty corpus of an older schema, in memory."""
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(db, 0, version)
+    db = sqlite3.connect(":memory:")
+    for number, sql in migrations():
+        if number <= version:
+            db.executescript(sql)
     return db
 
 

@@ -1,17 +1,4 @@
-"""Art that was made on a screen of coloured cells: ANSI and its binary relatives."""
+"""Art as a grid of coloured cells: screens of ANSI and its binary relatives, and images drawn in glyphs.
 
-from asciiloom.readers.screens.ansi import ANSI
-from asciiloom.readers.screens.artworx import ARTWORX
-from asciiloom.readers.screens.binary import BIN
-from asciiloom.readers.screens.durdraw import DurdrawReader
-from asciiloom.readers.screens.icedraw import ICEDRAW
-from asciiloom.readers.screens.pcboard import PCBOARD
-from asciiloom.readers.screens.reader import ScreenReader
-from asciiloom.readers.screens.rexpaint import REXPAINT
-from asciiloom.readers.screens.tundra import TUNDRA
-from asciiloom.readers.screens.xbin import XBIN
-
-# In the order in which they are asked; ANSI, told by its escape sequences, last.
-SCREENS: tuple[ScreenReader, ...] = (XBIN, TUNDRA, ICEDRAW, REXPAINT, ARTWORX, BIN, PCBOARD, ANSI)
-
-__all__ = ["SCREENS", "DurdrawReader", "ScreenReader"]
+``emulator/`` runs text with escape sequences, ``formats/`` has a file per format; what they share is here.
+"""

@@ -33,6 +33,7 @@ class ScreenReader:
     """One format. ``draw`` raises ``ScreenError`` where the bytes are none of it."""
 
     name: str
+    rank: int
     extensions: tuple[str, ...]
     summary: str
     recognised: str

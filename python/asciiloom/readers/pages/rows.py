@@ -1,0 +1,110 @@
+"""What rows of a page are, when they are no drawing: prose, code, rulers, captions, title lines."""
+
+import re
+
+from asciiloom.piece import artist_in_title
+
+WORD = re.compile(r"[^\W\d_][^\W\d_']+")
+# Words between decoration on both sides, and perhaps a date: -=[ puffin ]=- 2/97.
+_TITLE = re.compile(
+    r"\s*(?P<left>[-=~*<>.:+#]{1,8} ?[\[({]{0,2})\s*(?P<title>[^\W_][^\n]{0,60}?)\s*"
+    r"(?P<right>[\])}]{0,2} ?[-=~*<>.:+#]{1,8})(?:\s+(?P<rest>\S.{0,40}))?\s*\Z"
+)
+_DATE = re.compile(
+    r"(?<!\d)(?P<month>0?[1-9]|1[0-2])/(?:(?P<day>\d{1,2})/)?(?P<year>\d{4}|\d{2})(?!\d)"
+)
+_SPACED = re.compile(r"(?:[^\W_] )(?:\w ){1,29}[^\W_]\Z")  # H E L L O
+_COMMON = frozenset(
+    "the a an and or of to in is it that was for on are with as at be this have from by not but they"
+    " you his her she he we all can will your there their what so if about who which when i me my"
+    " has had been were would could just like some than then them these those any out up do does"
+    .split()
+)  # fmt: skip
+_PROSE_WORDS = 0.15
+_LETTERS = 0.72
+# A statement: a keyword, an assignment or a call of a name, or words closed by ; { or }.
+_CODE = re.compile(
+    r"^\s*(?:#!|import |from \w+ import|def \w|class \w|function \w|return\b|end$|<\?|#include\b"
+    r"|[\w.\[\]'\"$@]{2,40}\s*(?:[-+*/|.:]?=[^=]|\().*|.*[A-Za-z_]{3,}.*[;{}]$)"
+)
+_CODE_LETTERS = 0.45
+# Longer rows are no title or statement. Patterns with several free lengths meet only short rows:
+# on long ones their time grows with a power of the length.
+_LONGEST_LINE = 200
+
+
+def is_prose(rows: tuple[str, ...]) -> bool:
+    """Whether rows read as sentences: mostly letters, and common words among them."""
+    text = " ".join(rows)
+    dense = [c for c in text if not c.isspace()]
+    words = [w.lower() for w in WORD.findall(text)]
+    if len(words) < 5 or not dense:
+        return False
+    letters = sum(c.isalpha() or c in ",.'\"?!" for c in dense) / len(dense)
+    return letters >= _LETTERS and sum(w in _COMMON for w in words) >= _PROSE_WORDS * len(words)
+
+
+def is_code(rows: tuple[str, ...]) -> bool:
+    """Whether most rows look like a program's."""
+    filled = [row.rstrip() for row in rows if row.strip()]
+    dense = [c for row in filled for c in row if not c.isspace()]
+    if len(filled) < 2 or sum(c.isalnum() for c in dense) < _CODE_LETTERS * len(dense):
+        return False
+    return sum(bool(_CODE.match(row[:_LONGEST_LINE])) for row in filled) >= 0.6 * len(filled)
+
+
+def is_ruler(row: str) -> bool:
+    """A row that repeats a few characters from end to end: ``.:*~*:._.:*~*:._`` as well as ``-----``."""
+    stripped = row.strip()
+    return len(stripped) >= 16 and any(
+        stripped == (stripped[:period] * (len(stripped) // period + 1))[: len(stripped)]
+        for period in range(1, min(12, len(stripped) // 3) + 1)
+    )
+
+
+def is_caption(row: str) -> bool:
+    """One short row of words: letters, digits and light punctuation only."""
+    stripped = row.strip()
+    if _SPACED.match(stripped):
+        return True
+    words = WORD.findall(stripped)
+    bare = re.sub(r"[\w ,.'\"!?:;&()/-]", "", stripped)
+    return (
+        bool(words)
+        and not bare
+        and len(stripped) <= 60
+        and "   " not in stripped
+        and sum(map(len, words)) >= 0.6 * len(stripped.replace(" ", ""))
+    )
+
+
+def title_line(row: str) -> tuple[str, str | None, str | None] | None:
+    """(title, ISO month or None, artist or None) of a decorated title line, or None."""
+    said = row.strip()
+    match = _TITLE.match(said) if 5 <= len(said) <= _LONGEST_LINE else None
+    if match is None:
+        return None
+    title, rest = match["title"].strip(" []:~-=*"), match["rest"] or ""
+    letters = sum(c.isalnum() or c in " '&,.!?-/" for c in title)
+    if sum(c.isalpha() for c in title) < 3 or letters < 0.8 * len(title) or "   " in title:
+        return None
+    # Decoration is a mirror image of itself; strokes of a drawing seldom are.
+    mirrored = match["right"][::-1].translate(str.maketrans("[](){}<>", "][)(}{><"))
+    if match["left"].replace(" ", "") != mirrored.replace(" ", ""):
+        return None
+    made = iso_month(rest)
+    artist = artist_in_title(rest)
+    if rest and not made and not artist and not is_caption(rest):
+        return None
+    return title, made, artist
+
+
+def iso_month(text: str) -> str | None:
+    """The first month/year (12/96) or month/day/year in ``text``, as 1996-12."""
+    match = _DATE.search(text)
+    if match is None:
+        return None
+    year = int(match["year"])
+    if len(match["year"]) == 2:
+        year += 1900 if year >= 50 else 2000
+    return f"{year:04d}-{int(match['month']):02d}" if 1960 <= year <= 2100 else None

@@ -1,0 +1,1 @@
+"""Files of programs that draw in text: cowsay, FIGlet, boxes, fastfetch, Acme::EyeDrops."""

@@ -1,0 +1,1 @@
+"""The screen that a stream of text and escape sequences draws."""

@@ -1,0 +1,1 @@
+"""Rows: JSONL, JSON, CSV, Parquet, Arrow, data sets of the hub, and titled pieces in one text file."""
