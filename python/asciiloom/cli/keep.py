@@ -10,19 +10,19 @@ from asciiloom.cli.failures import note_corpus
 from asciiloom.cli.options import database_argument, force_option, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, say, table
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.transfer import (
+from asciiloom.corpus.exporting import (
     FORMATS,
     HF_FILES,
-    merge,
-    pieces_of_record,
-    read_records,
     records,
     write_hf,
     write_jsonl,
     write_parquet,
 )
+from asciiloom.corpus.importing import import_items
+from asciiloom.corpus.merging import merge
 from asciiloom.curate.upkeep import backup, check, repair, vacuum
 from asciiloom.errors import CorpusError
+from asciiloom.ingest.writer import Tally
 from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.store import Selection
 from asciiloom.store.failures import in_short, is_damage
@@ -71,14 +71,14 @@ def _format_of(target: str) -> str:
 @json_option
 def import_command(db: str, source: Path, as_json: bool) -> None:
     """Bring what `export --corpus` wrote (JSONL, Parquet or a Hugging Face folder) into DB, made if missing:
-    every origin, tag, credit and licence.
+    every origin, tag and licence. Records pass the rules of ingest: a broken one is one rejection.
 
     Example: asciiloom import art.db art.jsonl
     """
+    items = import_items(source)  # before DB is made: what is no export is refused
     with Corpus(db, create=True) as corpus:
-        pieces = (piece for record in read_records(source) for piece in pieces_of_record(record))
-        counts = corpus.add(pieces, f"import {source}").row()
-    _tell(counts, as_json)
+        tally = corpus.add(items, f"import {source}")
+    _tell(tally, tally.row(), as_json)
 
 
 @click.command("merge")
@@ -86,21 +86,23 @@ def import_command(db: str, source: Path, as_json: bool) -> None:
 @click.argument("other", type=click.Path(exists=True, dir_okay=False), callback=note_corpus)
 @json_option
 def merge_command(db: str, other: str, as_json: bool) -> None:
-    """Bring every piece of the corpus OTHER into DB, with origins, originals, colours and rejections by
-    curators. Run dedup afterwards.
+    """Bring every piece of the corpus OTHER into DB, with origins, originals, colours and what curators
+    rejected there. OTHER is only read. Run dedup afterwards.
 
     Example: asciiloom merge art.db theirs.db
     """
-    with Corpus(db, create=True) as corpus, Corpus(other) as theirs:
-        counts = merge(corpus, theirs)
-    _tell(counts, as_json)
+    with Corpus(db, create=True) as corpus:
+        tally, withdrawn = merge(corpus, other)
+    _tell(tally, {**tally.row(), "withdrawn": withdrawn}, as_json)
 
 
-def _tell(counts: dict[str, int], as_json: bool) -> None:
+def _tell(tally: Tally, counts: dict[str, int], as_json: bool) -> None:
     if as_json:
-        put_json(counts)
-    else:
-        say(", ".join(f"{name} {count:,}" for name, count in counts.items()))
+        put_json({**counts, "reasons": dict(tally.reasons.most_common())})
+        return
+    say(", ".join(f"{name} {count:,}" for name, count in counts.items()))
+    for reason, count in tally.reasons.most_common():
+        say(f"  rejected: {count:,} {reason}")
 
 
 @click.command("backup")
@@ -122,7 +124,7 @@ def backup_command(db: str, target: Path, force: bool, quiet: bool) -> None:
 
 @click.command("check")
 @database_argument
-@click.option("--deep", is_flag=True, help="Also hash every text anew.")
+@click.option("--deep", is_flag=True, help="Also measure every text anew.")
 @json_option
 def check_command(db: str, deep: bool, as_json: bool) -> None:
     """Look for damage in DB: pages, references, search indexes, orphans, clusters. Exits 1 if there is any.

@@ -75,7 +75,9 @@ def _items(path: Path) -> Iterator[Item]:
             yield from _record_items(jsonl_rows(source), path)
 
 
-def _record_items(rows: Iterable[tuple[str, Mapping[str, Any] | str]], path: Path) -> Iterator[Item]:
+def _record_items(
+    rows: Iterable[tuple[str, Mapping[str, Any] | str]], path: Path
+) -> Iterator[Item]:
     for locator, row in rows:
         if isinstance(row, str):
             reason, _, detail = row.partition(": ")
@@ -215,8 +217,16 @@ def _simple_list(value: Any, what: str) -> tuple[Any, ...]:
 
 
 def _named(value: Any) -> str:
-    names = {list: "a list", dict: "an object", bytes: "bytes", type(None): "missing", bool: "a truth value"}
-    return names.get(type(value), "a number" if isinstance(value, int | float) else "of another type")
+    names = {
+        list: "a list",
+        dict: "an object",
+        bytes: "bytes",
+        type(None): "missing",
+        bool: "a truth value",
+    }
+    return names.get(
+        type(value), "a number" if isinstance(value, int | float) else "of another type"
+    )
 
 
 def _bytes(value: Any, lost: str) -> tuple[bytes | None, tuple[str, ...]]:

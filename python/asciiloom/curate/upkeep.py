@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from asciiloom.curate.deep_check import deep_check
 from asciiloom.errors import CorpusError
 from asciiloom.outputs import output_file
-from asciiloom.piece import content_hash
 from asciiloom.similarity.bands import COLUMNS
 from asciiloom.store.failures import in_short, is_damage
 from asciiloom.store.schema import derived_part, missing_parts
@@ -76,13 +76,14 @@ def check(
     deep: bool = False,
     note: Callable[[str], None] | None = None,
 ) -> list[str]:
-    """What is wrong, a line each; an empty list for a sound corpus. ``deep`` hashes every text anew.
+    """What is wrong, a line each; an empty list for a sound corpus. ``deep`` measures every text anew, and
+    holds everything against the rules of ingest.
 
     ``note`` is told what could not be looked at. What a lock or the machine keeps from being read raises
     ``sqlite3.Error``.
     """
     wrong = [f"schema: the {what} {name} is missing" for what, name in missing_parts(connection)]
-    looks = [_pages, _references, _questions, *([_texts] if deep else [])]
+    looks = [_pages, _references, _questions, *([deep_check] if deep else [])]
     for look in looks:
         try:
             wrong += look(connection)
@@ -124,17 +125,6 @@ def _questions(connection: sqlite3.Connection) -> list[str]:
             more = ", ..." if len(rows) > _SHOWN else ""
             wrong.append(f"{question.what}: {len(rows):,} ({shown}{more})")
     return wrong
-
-
-def _texts(connection: sqlite3.Connection) -> list[str]:
-    changed = [
-        number
-        for number, name, text in connection.execute("SELECT id, hash, text FROM piece")
-        if content_hash(text) != name
-    ]
-    if not changed:
-        return []
-    return [f"text that is not what its hash says: {len(changed):,} ({changed[:_SHOWN]})"]
 
 
 def _search_indexes(connection: sqlite3.Connection) -> list[str]:

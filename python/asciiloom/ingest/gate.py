@@ -7,6 +7,7 @@ refused with a reason. Cleaning is idempotent: what went through once goes throu
 """
 
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from asciiloom.piece import (
     Rejection,
     are_canonical,
     clean_tags,
+    content_hash,
     one_line,
 )
 from asciiloom.readers.base import MAX_ROWS, MAX_WIDTH, canonical_text, storable
@@ -143,6 +145,19 @@ def colour_fits(plane: Any, text: str) -> bool:
 
 def _original_fits(data: Any) -> bool:
     return isinstance(data, bytes) and len(data) <= MAX_ORIGINAL
+
+
+def unpack_original(packed: Any, size: Any, name: Any) -> bytes | None:
+    """The bytes that ``packed`` holds, None where they are not of ``size`` bytes and ``name`` their hash."""
+    if not (isinstance(packed, bytes) and isinstance(size, int) and 0 <= size <= MAX_ORIGINAL):
+        return None
+    unpacking = zlib.decompressobj()
+    try:
+        data = unpacking.decompress(packed, size + 1)
+    except zlib.error:
+        return None
+    whole = len(data) == size and unpacking.eof and content_hash(data) == name
+    return data if whole else None
 
 
 def clean(piece: Piece) -> Piece | Rejection:

@@ -43,7 +43,8 @@ class ColourPlane:
     def fits(self, text: str) -> bool:
         """Whether every code point of ``text`` has its colour: as many rows, and columns enough."""
         rows = text.split("\n")
-        return self.fore.shape[0] == len(rows) and self.fore.shape[1] >= max(map(len, rows))
+        high, wide = self.fore.shape
+        return high == len(rows) and wide >= max(map(len, rows))
 
     @classmethod
     def unpack(cls, data: bytes) -> "ColourPlane":

@@ -223,9 +223,7 @@ def canonical_text(raw: str) -> Canonical | Rejection:
     rows, widest = text.count("\n") + 1, max(map(len, text.split("\n")))
     if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
         limits = f"at most {MAX_CHARS:,} characters, {MAX_WIDTH:,}x{MAX_ROWS:,}"
-        return Rejection(
-            "too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}"
-        )
+        return Rejection("too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}")
     return canonical
 
 

@@ -7,6 +7,7 @@ a temporary copy. Every statement can be interrupted.
 """
 
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -52,7 +53,7 @@ def open_foreign(path: Path) -> Iterator[sqlite3.Connection]:
                     yield newer
     except sqlite3.Error as error:
         # The watch turns Ctrl-C into the end of a statement.
-        if error.sqlite_errorname == "SQLITE_INTERRUPT":
+        if was_interrupted(error):
             raise KeyboardInterrupt from None
         raise
     if _state(path) != before:
@@ -79,11 +80,16 @@ def _open_untrusted(path: Path) -> sqlite3.Connection:
 def _distrust(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA cell_size_check = ON")
-    if hasattr(db, "setconfig"):  # from Python 3.12
+    if sys.version_info >= (3, 12):
         db.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
     # Python looks for signals whenever a function of its own runs.
     db.set_progress_handler(lambda: 0, _STEPS)
+
+
+def was_interrupted(error: sqlite3.Error) -> bool:
+    """Whether the statement was ended by its watch: on this connection that is Ctrl-C."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT
 
 
 def _text(data: bytes) -> str:
@@ -120,7 +126,9 @@ def _check_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
                 " it is not read"
             )
         if not _keys(ours, name) <= _keys(db, name):
-            raise CorpusError(f"{path}: table {name} lacks a key that asciiloom makes; it is not read")
+            raise CorpusError(
+                f"{path}: table {name} lacks a key that asciiloom makes; it is not read"
+            )
 
 
 def _kind(db: sqlite3.Connection, name: str) -> str | None:
@@ -146,7 +154,8 @@ def _keys(db: sqlite3.Connection, table: str) -> set[tuple[str, ...]]:
     """The columns of each index that a constraint of the table made: what is looked up by them is found
     at once."""
     indexes = db.execute(
-        "SELECT name FROM pragma_index_list(?) WHERE origin IN ('u', 'pk') AND NOT partial", (table,)
+        "SELECT name FROM pragma_index_list(?) WHERE origin IN ('u', 'pk') AND NOT partial",
+        (table,),
     ).fetchall()
     return {
         tuple(
@@ -165,7 +174,9 @@ def _migrated_copy(db: sqlite3.Connection, copy: Path, version: int, path: Path)
         target.execute("PRAGMA journal_mode = DELETE")
         _distrust(target)
         ours = dict(
-            _schema_of(version).execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            _schema_of(version).execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            )
         )
         code = target.execute(
             "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
@@ -174,13 +185,16 @@ def _migrated_copy(db: sqlite3.Connection, copy: Path, version: int, path: Path)
             if ours.get(name) != sql:
                 quoted = str(name).replace('"', '""')
                 target.execute(f'DROP {kind} "{quoted}"')
-        left = {name for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+        left = {
+            name
+            for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        }
         for name in sorted(ours.keys() - left):
             target.execute(ours[name])
         try:
             migrate(target, version)
         except sqlite3.Error as error:
-            if error.sqlite_errorname == "SQLITE_INTERRUPT":
+            if was_interrupted(error):
                 raise
             raise CorpusError(
                 f"{path} has schema version {version} and a copy of it cannot be brought to the newest:"
