@@ -4,9 +4,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-
-from asciiloom import synth
-from asciiloom.corpus import Corpus
 from asciiloom.corpus.transfer import (
     merge,
     pieces_of_record,
@@ -16,6 +13,9 @@ from asciiloom.corpus.transfer import (
     write_jsonl,
     write_parquet,
 )
+
+from asciiloom import synth
+from asciiloom.corpus import Corpus
 from asciiloom.curate.edits import Change, apply
 from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece

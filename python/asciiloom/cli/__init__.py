@@ -1,12 +1,21 @@
 """The command line: one file per group of commands, each imported only when it is called."""
 
+import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
 from asciiloom._version import __version__
-from asciiloom.errors import AsciiloomError
+from asciiloom.cli.failures import (
+    CORPORA,
+    Terminated,
+    give_up_output,
+    in_one_line,
+    is_closed_pipe,
+    open_streams,
+    terminating,
+)
 
 # command -> (module below this package, what --help of the group says)
 _COMMANDS = {
@@ -61,29 +70,50 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        with terminating():
+            open_streams()
+            return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.ClickException as error:
+            _neutral(error)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except AsciiloomError as error:
-            raise click.ClickException(str(error)) from error
-        except ModuleNotFoundError as error:
-            extra = _EXTRA_OF.get(error.name or "")
-            if extra is None:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except click.ClickException as error:
+            _neutral(error)
+            raise
+        except KeyboardInterrupt as error:
+            what, code = (
+                ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
+            )
+            click.echo(f"{what}; what was committed is kept", err=True)
+            ctx.exit(code)
+        except Exception as error:
+            if is_closed_pipe(error):
                 raise
-            raise click.ClickException(
-                f"{error.name} is not installed; it comes with: pip install 'asciiloom[{extra}]'"
-            ) from error
+            said = in_one_line(error, ctx.meta.get(CORPORA, []))
+            if said is None:
+                raise
+            give_up_output()
+            raise _neutral(click.ClickException(said)) from error
+        return result
 
 
-_EXTRA_OF = {
-    "torch": "train",
-    "safetensors": "train",
-    "matplotlib": "train",
-    "tokenizers": "export",
-    "datasette": "web",
-    "uvicorn": "web",
-    "ray": "ray",
-}
+def _neutral(error: click.ClickException) -> click.ClickException:
+    """The same error on one line, its control characters shown instead of sent to the terminal."""
+    from asciiloom.emit import neutral
+
+    error.message = neutral(" ".join(error.message.split("\n")))
+    return error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

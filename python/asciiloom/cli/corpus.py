@@ -1,7 +1,6 @@
 """``init``, ``ingest``, ``formats``, ``dedup``: making a corpus."""
 
 import codecs
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -235,14 +234,11 @@ def dedup_command(
         def tick(stage: str, done: int, total: int) -> None:
             bar(done, total, stage)
 
-        try:
-            last = VerdictStore(corpus.connection).thresholds
-            thresholds = replace(last, same=same or last.same, variant=variant or last.variant)
-            report = corpus.dedup(
-                seed=seed, thresholds=thresholds, progress=tick, engine=engine, shards=shards
-            )
-        except sqlite3.OperationalError as error:
-            raise click.ClickException(f"{db}: {error}; is it writable?") from error
+        last = VerdictStore(corpus.connection).thresholds
+        thresholds = replace(last, same=same or last.same, variant=variant or last.variant)
+        report = corpus.dedup(
+            seed=seed, thresholds=thresholds, progress=tick, engine=engine, shards=shards
+        )
     if as_json:
         put_json(report.to_dict())
         return

@@ -6,37 +6,63 @@ from typing import Any
 
 import click
 
-from asciiloom.cli.options import database_argument, json_option, quiet_option
+from asciiloom.cli.failures import note_corpus
+from asciiloom.cli.options import database_argument, force_option, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, say, table
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.transfer import (
-    merge,
-    pieces_of_record,
-    read_records,
+from asciiloom.corpus.exporting import (
+    FORMATS,
+    HF_FILES,
     records,
     write_hf,
     write_jsonl,
     write_parquet,
 )
+from asciiloom.corpus.importing import import_items
+from asciiloom.corpus.merging import merge
 from asciiloom.curate.upkeep import backup, check, repair, vacuum
+from asciiloom.errors import CorpusError
+from asciiloom.ingest.writer import Tally
+from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.store import Selection
+from asciiloom.store.failures import in_short, is_damage
 from asciiloom.store.shapes import index_shapes
 from asciiloom.twins.marks import check_splits
 
+_BY_ENDING = {"": "hf", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+
 
 def export_corpus(
-    db: str, target: str, form: str | None, selection: Selection, originals: bool
+    db: str, target: str, form: str | None, selection: Selection, originals: bool, force: bool
 ) -> int:
     """Write a selection to ``target``, in the format that its name says where none is given."""
-    path = Path(target)
-    by_name = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}.get(path.suffix, "hf")
-    form = form or by_name
+    form = form or _format_of(target)
+    if form == "hf":
+        check_output_folder(target, names=HF_FILES, force=force, inputs=[db])
+    else:
+        check_output_file(target, force=force, inputs=[db])
     with Corpus(db) as corpus:
         if form == "hf":
-            return write_hf(corpus, selection, path, Path(db).stem)
+            return write_hf(corpus, selection, target, Path(db).stem, force=force)
+        rows = records(corpus, selection, originals)
         if form == "parquet":
-            return write_parquet(records(corpus, selection, originals), path)
-        return write_jsonl(records(corpus, selection, originals), path)
+            return write_parquet(rows, target, force=force)
+        return write_jsonl(rows, target, force=force)
+
+
+def _format_of(target: str) -> str:
+    """The format that a file's name says: JSON lines for stdout, hf for a folder (a name without an ending)."""
+    if is_stdout(target):
+        return "jsonl"
+    if Path(target).is_dir():
+        return "hf"
+    form = _BY_ENDING.get(Path(target).suffix.lower())
+    if form is None:
+        raise click.UsageError(
+            f"the name {target!r} says no format; end it in .jsonl, .ndjson or .parquet, or add"
+            f" --format {', '.join(FORMATS[:-1])} or {FORMATS[-1]} (a folder)"
+        )
+    return form
 
 
 @click.command("import")
@@ -45,55 +71,60 @@ def export_corpus(
 @json_option
 def import_command(db: str, source: Path, as_json: bool) -> None:
     """Bring what `export --corpus` wrote (JSONL, Parquet or a Hugging Face folder) into DB, made if missing:
-    every origin, tag, credit and licence.
+    every origin, tag and licence. Records pass the rules of ingest: a broken one is one rejection.
 
     Example: asciiloom import art.db art.jsonl
     """
+    items = import_items(source)  # before DB is made: what is no export is refused
     with Corpus(db, create=True) as corpus:
-        pieces = (piece for record in read_records(source) for piece in pieces_of_record(record))
-        counts = corpus.add(pieces, f"import {source}").row()
-    _tell(counts, as_json)
+        tally = corpus.add(items, f"import {source}")
+    _tell(tally, tally.row(), as_json)
 
 
 @click.command("merge")
 @database_argument
-@click.argument("other", type=click.Path(exists=True, dir_okay=False))
+@click.argument("other", type=click.Path(exists=True, dir_okay=False), callback=note_corpus)
 @json_option
 def merge_command(db: str, other: str, as_json: bool) -> None:
-    """Bring every piece of the corpus OTHER into DB, with origins, originals, colours and rejections by
-    curators. Run dedup afterwards.
+    """Bring every piece of the corpus OTHER into DB, with origins, originals, colours and what curators
+    rejected there. OTHER is only read. Run dedup afterwards.
 
     Example: asciiloom merge art.db theirs.db
     """
-    with Corpus(db, create=True) as corpus, Corpus(other) as theirs:
-        counts = merge(corpus, theirs)
-    _tell(counts, as_json)
+    with Corpus(db, create=True) as corpus:
+        tally, withdrawn = merge(corpus, other)
+    _tell(tally, {**tally.row(), "withdrawn": withdrawn}, as_json)
 
 
-def _tell(counts: dict[str, int], as_json: bool) -> None:
+def _tell(tally: Tally, counts: dict[str, int], as_json: bool) -> None:
     if as_json:
-        put_json(counts)
-    else:
-        say(", ".join(f"{name} {count:,}" for name, count in counts.items()))
+        put_json({**counts, "reasons": dict(tally.reasons.most_common())})
+        return
+    say(", ".join(f"{name} {count:,}" for name, count in counts.items()))
+    for reason, count in tally.reasons.most_common():
+        say(f"  rejected: {count:,} {reason}")
 
 
 @click.command("backup")
 @database_argument
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@force_option
 @quiet_option
-def backup_command(db: str, target: Path, quiet: bool) -> None:
-    """Copy DB to TARGET while others may use it. The copy is checked before it gets its name.
+def backup_command(db: str, target: Path, force: bool, quiet: bool) -> None:
+    """Copy DB to TARGET while others may use it. The copy is checked before it gets its name. A file that
+    is there is kept; a database always.
 
     Example: asciiloom backup art.db art-2026-01-31.db
     """
+    check_output_file(target, force=force, inputs=[db])
     with Corpus(db) as corpus, progress("copying", quiet=quiet) as bar:
-        size = backup(corpus.connection, target, bar)
+        size = backup(corpus.connection, target, bar, force=force)
     say(f"{target}: {size:,} bytes")
 
 
 @click.command("check")
 @database_argument
-@click.option("--deep", is_flag=True, help="Also hash every text anew.")
+@click.option("--deep", is_flag=True, help="Also measure every text anew.")
 @json_option
 def check_command(db: str, deep: bool, as_json: bool) -> None:
     """Look for damage in DB: pages, references, search indexes, orphans, clusters. Exits 1 if there is any.
@@ -101,7 +132,7 @@ def check_command(db: str, deep: bool, as_json: bool) -> None:
     Example: asciiloom check art.db --deep
     """
     with Corpus(db) as corpus:
-        wrong = check(corpus.connection, deep=deep)
+        wrong = check(corpus.connection, deep=deep, note=say)
     if as_json:
         put_json({"db": db, "sound": not wrong, "wrong": wrong})
     else:
@@ -117,23 +148,33 @@ def check_command(db: str, deep: bool, as_json: bool) -> None:
 @json_option
 def repair_command(db: str, as_json: bool) -> None:
     """Make anew what can be derived (search indexes, images of tags) and remove orphans from DB.
+    Exits 1 where damage is left.
 
     Example: asciiloom repair art.db
     """
     with Corpus(db) as corpus:
         try:
             done = repair(corpus.connection)
+        except CorpusError as error:
+            raise click.ClickException(f"{db} is damaged: {error}") from error
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
             raise click.ClickException(
-                f"{db} is damaged beyond repair by this command: {error}; restore a backup"
+                f"{db} is damaged beyond repair by this command ({in_short(error)}); restore a backup"
             ) from error
         left = check(corpus.connection)
     if as_json:
         put_json({"done": done, "left": left})
-        return
-    for line in done:
-        say(line)
-    say("sound" if not left else f"left: {'; '.join(left)}")
+    else:
+        for line in done:
+            say(line)
+        for line in left:
+            put(line)
+        kinds = f"{len(left)} kinds of damage are left; restore a backup"
+        say(f"{db}: {kinds if left else 'sound'}")
+    if left:
+        raise SystemExit(1)
 
 
 @click.command("vacuum")

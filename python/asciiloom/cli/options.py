@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from asciiloom.cli.failures import note_corpus
 from asciiloom.piece import CHARSETS, KINDS
 from asciiloom.store import Selection
 from asciiloom.store.selection import ORDERS, SPLITS, Range
@@ -117,7 +118,7 @@ def _within(one: Range, two: Range) -> Range:
 
 def database_argument(function: F) -> F:
     """The corpus file, always first."""
-    return click.argument("db", type=click.Path(dir_okay=False))(function)
+    return click.argument("db", type=click.Path(dir_okay=False), callback=note_corpus)(function)
 
 
 def json_option(function: F) -> F:
@@ -126,11 +127,18 @@ def json_option(function: F) -> F:
     )
 
 
+def force_option(function: F) -> F:
+    """Also over what is there already, though never over an input or a database (``outputs.py``)."""
+    return click.option(
+        "--force", is_flag=True, help="Replace what is there; inputs and SQLite files never."
+    )(function)
+
+
 def quiet_option(function: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="No progress.")(function)
 
 
 __all__ = [
-    "ORDERS", "RANGE", "SIZE", "build_selection", "database_argument", "json_option",
-    "quiet_option", "selection_options",
+    "ORDERS", "RANGE", "SIZE", "build_selection", "database_argument", "force_option",
+    "json_option", "quiet_option", "selection_options",
 ]  # fmt: skip

@@ -14,16 +14,10 @@ from typing import Any
 import numpy as np
 
 from asciiloom.errors import CorpusError
-from asciiloom.piece import (
-    KINDS,
-    bare_hashes,
-    canonicalize,
-    clean_tags,
-    content_hash,
-    find_credits,
-    measure,
-    one_line,
-)
+from asciiloom.ingest.gate import MAX_DESCRIPTION, MAX_LINE
+from asciiloom.ingest.measured import MEASURED, MEASURED_FLAGS, MeasuredColumns
+from asciiloom.piece import KINDS, Rejection, clean_tags, one_line
+from asciiloom.readers.base import canonical_text
 from asciiloom.similarity.thresholds import VERDICTS
 from asciiloom.store.transaction import transaction
 from asciiloom.twins.marks import mark_pieces
@@ -59,6 +53,7 @@ class Edited:
 def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change]) -> Edited:
     """Apply ``changes`` in one transaction and write them down under the name ``command``."""
     asked = [_checked(change) for change in changes]
+    _refuse_repeats(asked)
     with transaction(connection):
         done = [
             (change, before)
@@ -78,6 +73,16 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
         )
         _write(connection, [change for change, _ in done])
     return Edited(number, pieces, len(done))
+
+
+def _refuse_repeats(changes: Sequence[Change]) -> None:
+    seen = set()
+    for change in changes:
+        if (change.piece, change.field) in seen:
+            raise CorpusError(
+                f"piece {change.piece} is given its {change.field} twice in one edit; leave one"
+            )
+        seen.add((change.piece, change.field))
 
 
 def undo(connection: sqlite3.Connection, number: int | None = None) -> Edited:
@@ -139,8 +144,10 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
     for place, row in enumerate(rows, 1):
         try:
             number = int(row["id"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise CorpusError(f"row {place} of the edits has no id") from None
+        if not 0 <= number < 1 << 63:
+            raise CorpusError(f"row {place} of the edits has an id that no piece can have")
         for field, value in row.items():
             if field == "id" or value in (None, ""):
                 continue
@@ -180,15 +187,17 @@ def _json(value: Any) -> str:
 def _checked(change: Change) -> Change:
     field, after = change.field, change.after
     if field in COLUMNS or field == "withdrawn":
-        after = one_line(after, 4000 if field == "description" else 500)
+        after = one_line(after, MAX_DESCRIPTION if field == "description" else MAX_LINE)
         if field == "kind" and after not in KINDS:
             raise CorpusError(f"no kind {after!r}; one of {', '.join(KINDS)}")
     elif field == "tags":
         after = sorted(clean_tags(after or ()))
     elif field == "text":
-        after = canonicalize(str(after or "")).text
-        if not after.strip():
-            raise CorpusError(f"the text of piece {change.piece} cannot be empty")
+        canonical = canonical_text(str(after or ""))
+        if isinstance(canonical, Rejection):
+            why = f"{canonical.reason}: {canonical.detail}"
+            raise CorpusError(f"piece {change.piece} cannot have this text ({why})")
+        after = canonical.text
     elif field.startswith(_TWIN):
         if after is not None and after not in VERDICTS:
             raise CorpusError(f"no verdict {after!r}; one of {', '.join(VERDICTS)}")
@@ -293,25 +302,26 @@ def _write_tags(connection: sqlite3.Connection, piece: int, tags: Sequence[str])
 
 
 def _write_text(connection: sqlite3.Connection, piece: int, text: str) -> None:
-    name = content_hash(text)
-    row = connection.execute("SELECT id FROM piece WHERE hash = ?", (name,)).fetchone()
+    artist, flags = connection.execute(
+        "SELECT artist, flags FROM piece WHERE id = ?", (piece,)
+    ).fetchone()
+    known = tuple(flag for flag in json.loads(flags) if flag not in MEASURED_FLAGS)
+    measured = MeasuredColumns.of([text], [artist], [known])
+    if not (measured.width[0] > 0 and measured.ink[0] > 0):
+        raise CorpusError(f"the text of piece {piece} would show nothing in any cell")
+    row = connection.execute("SELECT id FROM piece WHERE hash = ?", (measured.hash[0],)).fetchone()
     if row and row[0] != piece:
         raise CorpusError(f"piece {piece} would be the same as piece {row[0]}: reject one instead")
-    (artist,) = connection.execute("SELECT artist FROM piece WHERE id = ?", (piece,)).fetchone()
-    m, spans = measure(text), find_credits(text, artist)
     connection.execute(
-        "UPDATE piece SET text = ?, hash = ?, bare_hash = ?, mirror_hash = ?, charset = ?, is_grid = ?,"
-        " width = ?, height = ?, chars = ?, ink = ?, glyphs = ? WHERE id = ?",
-        (
-            text, name, *bare_hashes(text, spans), m.charset, int(m.is_grid),
-            m.width, m.height, m.chars, m.ink, m.glyphs, piece,
-        ),
-    )  # fmt: skip
+        f"UPDATE piece SET text = ?, {', '.join(f'{name} = ?' for name in MEASURED)} WHERE id = ?",
+        (text, *(getattr(measured, name)[0] for name in MEASURED), piece),
+    )
     connection.execute("DELETE FROM credit WHERE piece_id = ?", (piece,))
     connection.execute("DELETE FROM colour WHERE piece_id = ?", (piece,))
     connection.executemany(
-        "INSERT INTO credit (piece_id, row, col, length, text, artist) VALUES (?, ?, ?, ?, ?, ?)",
-        [(piece, c.row, c.column, c.length, c.text, c.artist) for c in spans],
+        "INSERT OR IGNORE INTO credit (piece_id, row, col, length, text, artist)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [(piece, c.row, c.column, c.length, c.text, c.artist) for c in measured.credits[0]],
     )
 
 

@@ -4,25 +4,14 @@ Worker processes make these and send them over. Lists of plain strings and numbe
 several times faster than a list of records, and go into SQLite as they are.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from asciiloom.piece import (
-    CHARSETS,
-    Counts,
-    CreditSpan,
-    Piece,
-    PieceBatch,
-    Rejection,
-    bare_hash_columns,
-    content_hash,
-    count_batch,
-    find_credits,
-    qualities,
-)
+from asciiloom.ingest.gate import admit
+from asciiloom.ingest.measured import MEASURED, MeasuredColumns, json_lists
+from asciiloom.piece import Counts, Piece, PieceBatch, Rejection, count_batch
 from asciiloom.readers.rejections import Condenser, condense
 
 
@@ -68,50 +57,34 @@ class Columns:
 
     @classmethod
     def of(cls, pieces: PieceBatch, counts: Counts) -> "Columns":
-        """Measures, quality, credits and hashes of a batch."""
-        texts = pieces.text
-        quality, flags = qualities(texts, counts, pieces.flags)
-        spans: list[tuple[CreditSpan, ...]] = [()] * len(texts)
-        for k in np.flatnonzero(counts.credit).tolist():
-            spans[k] = find_credits(texts[k], pieces.artist[k])
-        bare_hash, mirror_hash = bare_hash_columns(texts, spans)
+        """The columns of a batch, measured ones among them."""
+        measured = MeasuredColumns.of(pieces.text, pieces.artist, pieces.flags, counts)
         tags = [tuple(sorted(names)) for names in pieces.tags]
         return cls(
-            hash=list(map(content_hash, texts)),
-            bare_hash=bare_hash,
-            mirror_hash=mirror_hash,
-            text=texts,
+            text=pieces.text,
             title=pieces.title,
             description=pieces.description,
             artist=pieces.artist,
-            tags=_json_lists(tags),
+            tags=json_lists(tags),
             kind=pieces.kind,
-            charset=[CHARSETS[k] for k in counts.charset.tolist()],
-            is_grid=counts.is_grid.tolist(),
-            width=counts.width.tolist(),
-            height=counts.height.tolist(),
-            chars=counts.chars.tolist(),
-            ink=counts.ink.tolist(),
-            glyphs=counts.glyphs.tolist(),
-            quality=quality,
             source=pieces.source,
             licence=pieces.licence,
             sequence=pieces.sequence,
             made=pieces.made,
             crew=pieces.group,
-            flags=_json_lists(flags),
             path=pieces.path,
             locator=pieces.locator,
             encoding=pieces.encoding,
-            steps=_json_lists(pieces.steps),
+            steps=json_lists(pieces.steps),
             tag_rows=[(k, tag) for k, names in enumerate(tags) for tag in names],
             credit_rows=[
                 (k, c.row, c.column, c.length, c.text, c.artist)
-                for k, found in enumerate(spans)
+                for k, found in enumerate(measured.credits)
                 for c in found
             ],
             originals={k: v for k, v in enumerate(pieces.original) if v is not None},
             colours={k: v for k, v in enumerate(pieces.colour) if v is not None},
+            **{name: getattr(measured, name) for name in MEASURED},
         )
 
 
@@ -120,17 +93,6 @@ PIECE_COLUMNS = tuple(
     for f in fields(Columns)
     if f.name not in ("source", "path", "locator", "encoding", "steps", "tag_rows", "credit_rows", "originals", "colours")
 )  # fmt: skip
-
-
-def _json_lists(lists: Iterable[tuple[str, ...]]) -> list[str]:
-    """Each as a JSON array; the same few come again and again."""
-    known: dict[tuple[str, ...], str] = {(): "[]"}
-    out = []
-    for names in lists:
-        if names not in known:
-            known[names] = json.dumps(names, ensure_ascii=False)
-        out.append(known[names])
-    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +104,9 @@ class Batch:
 
     @classmethod
     def of(cls, pieces: PieceBatch, rejections: list[Rejection]) -> "Batch":
-        """Everything about a batch; a piece that shows nothing in any cell is one more rejection."""
+        """Everything about a batch that the gate lets in; a piece that shows nothing in any cell is one
+        more rejection."""
+        pieces, rejections = admit(pieces, rejections)
         counts = count_batch(pieces.text)
         shown = (counts.width > 0) & (counts.ink > 0)
         if not shown.all():

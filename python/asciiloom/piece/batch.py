@@ -40,6 +40,10 @@ class PieceBatch:
         columns: dict[str, Any] = {name: [getattr(p, name) for p in pieces] for name in _NAMES}
         return cls(**columns)
 
+    def piece(self, place: int) -> Piece:
+        """The piece at ``place``."""
+        return Piece(**{name: getattr(self, name)[place] for name in _NAMES})
+
     def take(self, places: Sequence[int]) -> "PieceBatch":
         """The pieces at ``places``, in that order."""
         columns: dict[str, Any] = {}

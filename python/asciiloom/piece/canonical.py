@@ -78,9 +78,10 @@ def _trim(text: str) -> str:
 
 
 def is_canonical(text: str) -> bool:
-    """A cheap test that most text from tables passes: printable ASCII with nothing to trim or change."""
+    """A cheap test that most text passes: printable, in NFC, with nothing to trim or change. What it
+    refuses may be canonical all the same (full-width spaces, joined emoji)."""
     return (
-        text.isascii()
+        (text.isascii() or unicodedata.is_normalized("NFC", text))
         and text[:1] not in ("", "\n")
         and text[-1] not in " \n"
         and " \n" not in text
@@ -90,7 +91,7 @@ def is_canonical(text: str) -> bool:
 
 
 def are_canonical(texts: Sequence[str]) -> NDArray[np.bool_]:
-    """``is_canonical`` of a batch in one compiled pass: bool (texts,)."""
+    """``is_canonical`` of a batch in one compiled pass, but True for ASCII only: bool (texts,)."""
     from asciiloom.piece.shaping import mark_canonical  # numba: when called
 
     laid = Laid.of(texts)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 DEFAULT = -1
 _MAGIC = b"CP1\0"
 _HEADER = struct.Struct("<4sIIII")  # magic, rows, columns, palette entries, bytes an index
-MAX_CELLS = 64 << 20
+MAX_CELLS = 16 << 20
 
 Colours = NDArray[np.int32]
 
@@ -40,6 +40,12 @@ class ColourPlane:
         header = _HEADER.pack(_MAGIC, *self.fore.shape, len(palette), size)
         return header + zlib.compress(palette.astype("<i4").tobytes() + cells.tobytes(), 6)
 
+    def fits(self, text: str) -> bool:
+        """Whether every code point of ``text`` has its colour: as many rows, and columns enough."""
+        rows = text.split("\n")
+        high, wide = self.fore.shape
+        return bool(high == len(rows) and wide >= max(map(len, rows)))
+
     @classmethod
     def unpack(cls, data: bytes, cells: int = MAX_CELLS) -> "ColourPlane":
         """The plane that ``pack`` wrote; ``ValueError`` where the bytes are none, or say more ``cells``."""
@@ -48,16 +54,19 @@ class ColourPlane:
         magic, rows, columns, entries, size = _HEADER.unpack_from(data)
         if magic != _MAGIC or size not in (1, 4) or rows * columns > cells:
             raise ValueError("not a colour plane")
-        expected = entries * 4 + 2 * rows * columns * size
         if entries > 2 * rows * columns + 1:
             raise ValueError("a damaged colour plane")
+        expected = entries * 4 + 2 * rows * columns * size
+        packed = zlib.decompressobj()
         try:
-            body = zlib.decompressobj().decompress(data[_HEADER.size :], expected + 1)
+            body = packed.decompress(data[_HEADER.size :], expected + 1)
         except zlib.error as error:
             raise ValueError("a damaged colour plane") from error
-        if len(body) != expected:
+        if len(body) != expected or not packed.eof or packed.unused_data:
             raise ValueError("a damaged colour plane")
         palette = np.frombuffer(body, "<i4", entries)
+        if entries and (palette.min() < DEFAULT or palette.max() > 0xFFFFFF):
+            raise ValueError("a damaged colour plane")
         index = np.frombuffer(body, "u1" if size == 1 else "<u4", offset=entries * 4)
         if index.size and index.max() >= entries:
             raise ValueError("a damaged colour plane")

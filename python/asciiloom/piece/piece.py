@@ -83,15 +83,21 @@ def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
 
 @functools.lru_cache(1 << 16)
 def _clean_tag(tag: str) -> str:
-    name = " ".join(tag.lower().split())
-    return "".join(c for c in name if c.isprintable())[:80]
+    return _printable(tag.lower())[:80].rstrip()
 
 
 def one_line(value: object, limit: int = 500) -> str | None:
     """``value`` as one printable line, or None where nothing is left."""
     if value is None:
         return None
-    line = value if isinstance(value, str) and value.isalnum() else " ".join(str(value).split())
-    if not line.isprintable():
-        line = "".join(c for c in line if c.isprintable())
-    return line[:limit] or None
+    line = value if isinstance(value, str) and value.isalnum() else _printable(str(value))
+    return line[:limit].rstrip() or None
+
+
+def _printable(text: str) -> str:
+    """Printable characters only, one space between words and none around them."""
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    words = ("".join(c for c in word if c.isprintable()) for word in line.split(" "))
+    return " ".join(filter(None, words))

@@ -3,10 +3,11 @@
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Protocol
 
 from asciiloom.piece import (
+    Canonical,
     ColourPlane,
     Piece,
     Rejection,
@@ -172,34 +173,11 @@ def make_item(
     The original is kept where it cannot be told from the canonical text.
     """
     name = options.source or source or "unknown"
-
-    def reject(reason: str, detail: str = "") -> Rejection:
-        return Rejection(reason, detail, name, path, locator)
-
-    if len(raw) > MAX_CHARS * 4:
-        return reject("too-large", f"{len(raw):,} characters; at most {MAX_CHARS * 4:,}")
-    if is_canonical(raw):
-        text = raw
-        changed: tuple[str, ...] = ()
-    else:
-        controls = 0 if _is_plain(raw) else sum(map(raw.count, _BINARY_CODES))
-        if controls > _BINARY_SHARE * len(raw):
-            return reject("binary", f"{controls:,} of {len(raw):,} characters are control codes")
-        canonical = canonicalize(raw)
-        text, changed = canonical.text, canonical.steps
-        if not text.strip(" \n\u3000"):
-            return reject("empty", "nothing but whitespace and control codes")
-    rows = text.count("\n") + 1
-    # A short text has no long row.
-    widest = (
-        max(map(len, text.split("\n")))
-        if colour is not None or len(text) > MAX_WIDTH
-        else len(text)
-    )
-    if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
-        limits = f"at most {MAX_CHARS:,} characters, {MAX_WIDTH:,}x{MAX_ROWS:,}"
-        return reject("too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}")
-    if colour is not None and not (colour.fore.shape[0] == rows and colour.fore.shape[1] >= widest):
+    canonical = canonical_text(raw)
+    if isinstance(canonical, Rejection):
+        return replace(canonical, source=name, path=path, locator=locator)
+    text = canonical.text
+    if colour is not None and not colour.fits(text):
         colour, steps = None, (*steps, "colour-dropped")
     if original is None and text != raw:
         original = raw.encode("utf-8", "surrogatepass")
@@ -217,12 +195,36 @@ def make_item(
         encoding=encoding,
         original=original,
         sequence=sequence,
-        steps=(*steps, *changed),
+        steps=(*steps, *canonical.steps),
         group=one_line(group),
         made=made,
         colour=colour.pack() if colour is not None else None,
         flags=flags,
     )
+
+
+def canonical_text(raw: str) -> Canonical | Rejection:
+    """The canonical form of ``raw``, or why it cannot be kept: a rejection whose place is to be filled in."""
+    if len(raw) > MAX_CHARS * 4:
+        return Rejection("too-large", f"{len(raw):,} characters; at most {MAX_CHARS * 4:,}")
+    if is_canonical(raw):
+        canonical = Canonical(raw)
+    else:
+        controls = 0 if _is_plain(raw) else sum(map(raw.count, _BINARY_CODES))
+        if controls > _BINARY_SHARE * len(raw):
+            detail = f"{controls:,} of {len(raw):,} characters are control codes"
+            return Rejection("binary", detail)
+        canonical = canonicalize(raw)
+        if not canonical.text.strip(" \n\u3000"):
+            return Rejection("empty", "nothing but whitespace and control codes")
+    text = canonical.text
+    if len(text) <= min(MAX_WIDTH, MAX_ROWS):
+        return canonical  # no side can be too long
+    rows, widest = text.count("\n") + 1, max(map(len, text.split("\n")))
+    if len(text) > MAX_CHARS or rows > MAX_ROWS or widest > MAX_WIDTH:
+        limits = f"at most {MAX_CHARS:,} characters, {MAX_WIDTH:,}x{MAX_ROWS:,}"
+        return Rejection("too-large", f"{len(text):,} characters, {widest:,}x{rows:,}; {limits}")
+    return canonical
 
 
 def _is_plain(raw: str) -> bool:

@@ -1,53 +1,50 @@
 """Opening and migrating a corpus file.
 
 A file is looked at through a read-only connection first: one that is not a corpus, or is from a
-newer asciiloom, is refused before a single byte of it (or a -wal file beside it) is written.
+newer asciiloom, is refused before a single byte of it (or a -wal file beside it) is written. A corpus
+that cannot be written, by its permissions or for want of space, is opened to be read.
 """
 
-import os
-import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlite_utils
 
 from asciiloom.errors import CorpusError
-from asciiloom.resources import resource_dir
-from asciiloom.store.pattern import register
+from asciiloom.store.connection import (
+    MAPPED_BYTES,
+    CorpusConnection,
+    address,
+    connect,
+    connect_read_only,
+)
+from asciiloom.store.failures import explain, has_journal, primary_code, unwritable
+from asciiloom.store.schema import APPLICATION_ID, migrations, statements
+from asciiloom.store.transaction import transaction
 
-APPLICATION_ID = 0x41414C4D  # "AALM"
-BUSY_SECONDS = 60
-# Of a new file. A page of twice SQLite's usual size holds several pieces with little left over.
-PAGE_BYTES = 8192
-# Reading by address instead of by call: what SQLite is built to map at most.
-MAPPED_BYTES = 0x7FFF0000
-# Written pages are copied from the journal back into the file only every so many: each time waits for the disk.
-CHECKPOINT_PAGES = 10_000
-_MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
-
-
-def migrations() -> list[tuple[int, str]]:
-    """(version, SQL) of every migration, ascending."""
-    return sorted(
-        (int(match[1]), path.read_text(encoding="utf-8"))
-        for path in resource_dir("schema").iterdir()
-        if (match := _MIGRATION.match(path.name))
-    )
+# What keeps a sound file from being written, not from being read.
+_STILL_READABLE = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+)
 
 
-def _inspect(path: Path) -> int:
+def inspect(path: Path) -> int:
     """The schema version of ``path``, 0 for an empty database; refuses everything else."""
     # Without a journal beside it the file is complete, and "immutable" keeps SQLite from making one.
-    still = "&immutable=1" if not Path(f"{path}-wal").exists() else ""
+    options = "mode=ro" if has_journal(path) else "mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro{still}", uri=True)) as db:
+        with closing(sqlite3.connect(address(path, options), uri=True)) as db:
             application = db.execute("PRAGMA application_id").fetchone()[0]
             version = int(db.execute("PRAGMA user_version").fetchone()[0])
             tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        raise CorpusError(f"{path} is not a corpus: {error}; it was left untouched") from error
+        if primary_code(error) == sqlite3.SQLITE_NOTADB:
+            raise CorpusError(f"{path} is not a corpus: {error}; it was left untouched") from error
+        raise _failure(error, path) from error
     if application == 0 and version == 0 and tables == 0:
         return 0
     if application != APPLICATION_ID:
@@ -63,64 +60,76 @@ def _inspect(path: Path) -> int:
     return version
 
 
+def _failure(error: sqlite3.Error, path: Path) -> CorpusError:
+    return CorpusError(explain(error, path) or f"cannot open {path}: {error}")
+
+
 def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Database:
     """Open the corpus at ``path``, migrated to the newest schema, in WAL mode, foreign keys on.
 
-    With ``create`` a missing file is made; without, it is a ``CorpusError``.
+    With ``create`` a missing file is made; without, it is a ``CorpusError``. Where the file cannot be
+    written, its connection has ``read_only`` set, and every write fails.
     """
     path = Path(path)
-    if not path.exists():
+    there = path.exists()
+    if not there:
         if not create:
             raise CorpusError(f"there is no corpus at {path}; make one with: asciiloom init {path}")
         if not path.parent.is_dir():
             raise CorpusError(f"cannot create {path}: there is no folder {path.parent}")
+        if why := unwritable(path):
+            raise CorpusError(f"cannot create {path}: {why}")
     elif not path.is_file():
         raise CorpusError(f"{path} is not a file")
-    version = _inspect(path) if path.exists() and path.stat().st_size else 0
+    version = inspect(path) if there and path.stat().st_size else 0
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA foreign_keys = ON")
-        register(connection)
-        if os.access(path, os.W_OK):
-            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-            _migrate(connection, version)
-        connection.execute("PRAGMA cache_size = -65536")
-        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        connection = _connect(path, version)
     except sqlite3.Error as error:
-        raise CorpusError(f"cannot open {path}: {error}") from error
+        if not there and path.exists() and not path.stat().st_size:
+            path.unlink()  # nothing came of the new file
+        raise _failure(error, path) from error
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+    connection.execute("PRAGMA temp_store = MEMORY")
     return sqlite_utils.Database(connection)
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
+def _connect(path: Path, version: int) -> CorpusConnection:
+    """A migrated connection to write by, or, where that cannot be had, one to read by."""
+    newest = migrations()[-1][0]
+    if path.exists() and (why := unwritable(path)):
+        if version < newest:
+            raise CorpusError(
+                f"{path} has schema version {version} and needs {newest}, but {why}; copy it to a place"
+                " of your own"
+            )
+        return connect_read_only(path)
+    try:
+        connection = connect(path)
+    except sqlite3.OperationalError as error:
+        if version < newest or primary_code(error) not in _STILL_READABLE:
+            raise
+        try:
+            return connect_read_only(path)
+        except sqlite3.Error:
+            raise error from None
+    try:
+        migrate(connection, version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Apply the missing migrations, each in a transaction of its own with its version number."""
     for number, sql in migrations():
         if number <= version:
             continue
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection, look=False):
             # Another process may have migrated between the look and the lock.
             if connection.execute("PRAGMA user_version").fetchone()[0] < number:
-                for statement in _statements(sql):
+                for statement in statements(sql):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-
-
-def _statements(sql: str) -> list[str]:
-    """Single statements (``executescript`` would commit the transaction around them)."""
-    out: list[str] = []
-    pending = ""
-    for line in sql.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            out.append(pending)
-            pending = ""
-    return out

@@ -2,16 +2,33 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from asciiloom.store.connection import CorpusConnection
+from asciiloom.store.soundness import refuse_damaged
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """One write transaction: committed whole, or rolled back whole."""
+def transaction(
+    connection: sqlite3.Connection, *, look: bool = True
+) -> Iterator[sqlite3.Connection]:
+    """One write transaction: committed whole, or rolled back whole.
+
+    The first one of a corpus' connection looks for damage before it begins, and raises ``CorpusError``
+    where there is some: what is written into a damaged file may be lost with it. Without ``look`` it
+    does not: to migrate, and to repair.
+    """
+    if look and isinstance(connection, CorpusConnection) and not connection.looked_at:
+        refuse_damaged(connection)
+        connection.looked_at = True
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # SQLite has rolled back by itself where the disk was full. An error of rolling back would hide the
+        # one that tells why.
+        with suppress(sqlite3.Error):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from datasette.utils import sqlite_timelimit
 
-from asciiloom.store.database import APPLICATION_ID
+from asciiloom.store.schema import APPLICATION_ID
 from asciiloom.web import limits
 from asciiloom.web.database import whole_values
 from asciiloom.web.failures import explain

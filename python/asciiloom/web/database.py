@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from datasette.database import Database
 
-from asciiloom.store.database import APPLICATION_ID, migrations
 from asciiloom.store.pattern import register
+from asciiloom.store.schema import APPLICATION_ID, migrations
 from asciiloom.web import limits
 
 T = TypeVar("T")

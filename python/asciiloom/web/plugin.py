@@ -8,7 +8,7 @@ from typing import Any
 from datasette import Forbidden, hookimpl
 from markupsafe import Markup, escape
 
-from asciiloom.store.database import MAPPED_BYTES
+from asciiloom.store.connection import MAPPED_BYTES
 from asciiloom.store.pattern import register
 from asciiloom.web import curating, views
 from asciiloom.web.database import CorpusDatabase, ReadConnection, bound

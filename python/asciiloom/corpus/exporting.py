@@ -1,7 +1,7 @@
-"""Corpora on the move: out as JSONL, Parquet or a Hugging Face folder, in again, and one into another.
+"""A corpus on its way out: as JSONL, Parquet or a Hugging Face folder.
 
-A record is one piece with everything known of it; on the way in each of its origins becomes a ``Piece``
-again and goes through the one writer, so that what is there already gains an origin, not a row.
+A record is one piece with everything known of it, every place where it was seen among it; ``importing``
+makes pieces of records again.
 """
 
 import base64
@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from asciiloom.corpus.corpus import Corpus
-from asciiloom.curate.edits import Change, apply
-from asciiloom.errors import CorpusError
-from asciiloom.piece import Piece, spdx
+from asciiloom.outputs import output_folder, output_stream
+from asciiloom.piece import spdx
 from asciiloom.store.selection import SPLITS, Selection
 
 Record = dict[str, Any]
 FORMATS = ("jsonl", "parquet", "hf")
+# The files of a Hugging Face folder that an export writes, as patterns.
+HF_FILES = ("README.md", "data/*.parquet")
 # Columns in the order of a record: name, Arrow type.
 _SCHEMA = (
     ("id", "int64"), ("text", "string"), ("title", "string"), ("description", "string"),
@@ -74,18 +75,19 @@ def _origins(db: sqlite3.Connection, number: int, originals: bool) -> Iterator[R
         yield origin
 
 
-def write_jsonl(rows: Iterable[Record], path: Path) -> int:
-    """One record a line; returns how many."""
+def write_jsonl(rows: Iterable[Record], target: str | Path, *, force: bool = False) -> int:
+    """One record a line into the file ``target`` ("-": stdout); returns how many."""
     count = 0
-    with path.open("w", encoding="utf-8") as stream:
+    with output_stream(target, force=force) as stream:
         for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
             count += 1
     return count
 
 
-def write_parquet(rows: Iterable[Record], path: Path) -> int:
-    """Row groups of some thousands, so that a million pieces need no more memory than these."""
+def write_parquet(rows: Iterable[Record], target: str | Path, *, force: bool = False) -> int:
+    """The same as Parquet. Row groups of some thousands, so that a million pieces need no more memory
+    than these."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -95,7 +97,10 @@ def write_parquet(rows: Iterable[Record], path: Path) -> int:
     }  # fmt: skip
     schema = pa.schema([(name, kinds[kind]) for name, kind in _SCHEMA])
     count = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with (
+        output_stream(target, force=force) as stream,
+        pq.ParquetWriter(stream, schema, compression="zstd") as writer,
+    ):
         for group in _grouped(rows):
             for row in group:
                 for name in ("credits", "origins"):
@@ -116,10 +121,19 @@ def _grouped(rows: Iterable[Record]) -> Iterator[list[Record]]:
         yield group
 
 
-def write_hf(corpus: Corpus, selection: Selection, folder: Path, name: str) -> int:
+def write_hf(
+    corpus: Corpus, selection: Selection, target: str | Path, name: str, *, force: bool = False
+) -> int:
     """A dataset folder as the Hugging Face hub takes it: a Parquet file a split, and a card."""
-    data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    with output_folder(target, names=HF_FILES, force=force) as folder:
+        (folder / "data").mkdir()
+        sizes = _write_splits(corpus, selection, folder / "data")
+        (folder / "README.md").write_text(_card(corpus, selection, name, sizes), encoding="utf-8")
+    return sum(sizes.values())
+
+
+def _write_splits(corpus: Corpus, selection: Selection, folder: Path) -> dict[str, int]:
+    """A Parquet file a split into ``folder``; the number of pieces in each. "train" where there are no splits."""
     sizes: dict[str, int] = {}
     wanted = [selection.split] if selection.split else [*SPLITS, None]
     unsplit = (
@@ -134,10 +148,9 @@ def write_hf(corpus: Corpus, selection: Selection, folder: Path, name: str) -> i
         label = split or "train"
         chosen = selection.replace(split=split)
         if corpus.count(chosen):
-            path = data / f"{label}-00000-of-00001.parquet"
+            path = folder / f"{label}-00000-of-00001.parquet"
             sizes[label] = write_parquet(records(corpus, chosen), path)
-    (folder / "README.md").write_text(_card(corpus, selection, name, sizes), encoding="utf-8")
-    return sum(sizes.values())
+    return sizes
 
 
 _FEATURE = {"list<string>": "\n    list: string"}
@@ -202,91 +215,3 @@ Content digest: `{facts["digest"]}`.
 
 def _cell(value: str) -> str:
     return value.replace("|", "\\|").replace("\n", " ")
-
-
-def pieces_of_record(record: Record) -> Iterator[Piece]:
-    """The pieces (one an origin) that a record stands for."""
-    origins = record.get("origins")
-    if isinstance(origins, str):
-        origins = json.loads(origins)
-    origins = origins or [{}]
-    for place, origin in enumerate(origins):
-        data = origin.get("original")
-
-        def own(name: str, place: int = place, origin: Record = origin) -> Any:
-            """An origin's own value; the first gives the piece's where no origin has it (it was edited)."""
-            known = any(o.get(name) == record.get(name) for o in origins)
-            return record.get(name) if place == 0 and not known else origin.get(name)
-
-        yield Piece(
-            text=record["text"],
-            title=own("title"),
-            description=record.get("description"),
-            artist=own("artist"),
-            tags=tuple(record.get("tags") or ()),
-            kind=record.get("kind") or "art",
-            source=origin.get("source") or record.get("source") or "unknown",
-            licence=own("licence"),
-            path=origin.get("path") or "-",
-            locator=origin.get("locator") or "",
-            encoding=origin.get("encoding") or "utf-8",
-            steps=tuple(origin.get("steps") or ()),
-            original=base64.b64decode(data) if data else None,
-            sequence=record.get("sequence"),
-            group=record.get("crew"),
-            made=record.get("made"),
-            flags=tuple(record.get("flags") or ()),
-            colour=record.get("colour"),
-        )
-
-
-def read_records(path: Path) -> Iterator[Record]:
-    """Records of a JSONL or Parquet file, or of every Parquet file of a Hugging Face folder."""
-    if path.is_dir():
-        files = sorted(path.glob("data/*.parquet"))
-        if not files:
-            raise CorpusError(f"{path} has no data/*.parquet; export writes them with --format hf")
-        for file in files:
-            yield from read_records(file)
-        return
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        for batch in pq.ParquetFile(path).iter_batches(_ROWS):
-            yield from batch.to_pylist()
-        return
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                record = json.loads(line)
-                assert isinstance(record["text"], str)
-            except (ValueError, TypeError, KeyError, AssertionError, RecursionError):
-                raise CorpusError(
-                    f"{path}, line {number}, is no exported record; `asciiloom ingest` reads other tables"
-                ) from None
-            yield record
-
-
-def merge(corpus: Corpus, other: Corpus) -> dict[str, int]:
-    """Bring every piece of ``other`` in, with its origins, originals, colours, withdrawals and reviews."""
-
-    def pieces() -> Iterator[Piece]:
-        for record in records(other, originals=True):
-            row = other.connection.execute(
-                "SELECT plane FROM colour WHERE piece_id = ?", (record["id"],)
-            ).fetchone()
-            yield from pieces_of_record({**record, "colour": row[0] if row else None})
-        withdrawn = Selection(withdrawn=True)
-        for record in records(other, withdrawn, originals=True):
-            yield from pieces_of_record(record)
-
-    tally = corpus.add(pieces(), f"merge {other.path}")
-    here = dict(corpus.connection.execute("SELECT hash, id FROM piece"))
-    changes = [
-        Change(here[name], "withdrawn", reason)
-        for name, reason in other.connection.execute(
-            "SELECT hash, reason FROM withdrawn JOIN piece ON piece.id = piece_id"
-        )
-    ]
-    taken = apply(corpus.connection, f"merge {other.path}", changes) if changes else None
-    return {**tally.row(), "withdrawn": taken.changes if taken else 0}

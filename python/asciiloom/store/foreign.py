@@ -1,0 +1,202 @@
+"""Reading a corpus that somebody else made: nothing in the file is believed, nothing in it is written.
+
+An SQLite file brings code along: views, triggers, generated columns and expressions run when somebody
+reads or migrates it. So a foreign file is opened read-only with its schema untrusted, and each table
+that is read must be the plain table that our migrations make. One of an older schema is migrated as
+a temporary copy. Every statement can be interrupted.
+"""
+
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+
+from asciiloom.errors import CorpusError
+from asciiloom.store.connection import address, busy_seconds
+from asciiloom.store.database import inspect, migrate
+from asciiloom.store.failures import has_journal
+from asciiloom.store.schema import migrations
+
+# What is read of another corpus.
+TABLES = ("source", "piece", "original", "origin", "colour", "withdrawn")
+MAX_VALUE = 128 << 20  # bytes of one value
+# Steps of SQLite's machine between two looks whether to stop.
+_STEPS = 100_000
+_COPY_PAGES = 4096
+
+
+@contextmanager
+def open_foreign(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for reading the corpus at ``path``, in its newest schema, as it is at this moment.
+
+    Text that is no UTF-8 comes with its stray bytes as lone surrogates. ``CorpusError`` where the file is
+    no corpus, is damaged, or has something else where a table of ours should be.
+    """
+    version = inspect(path)
+    if version == 0:
+        raise CorpusError(f"{path} is empty: there is nothing to merge")
+    before = _state(path)
+    try:
+        with closing(_open_untrusted(path)) as db, tempfile.TemporaryDirectory() as folder:
+            db.execute("BEGIN")
+            _check_schema(db, path, version)
+            if version == migrations()[-1][0]:
+                yield db
+            else:
+                copy = Path(folder) / "migrated.db"
+                _migrated_copy(db, copy, version, path)
+                with closing(_open_untrusted(copy)) as newer:
+                    _check_schema(newer, path, migrations()[-1][0])
+                    yield newer
+    except sqlite3.Error as error:
+        # The watch turns Ctrl-C into the end of a statement.
+        if was_interrupted(error):
+            raise KeyboardInterrupt from None
+        raise
+    if _state(path) != before:
+        raise CorpusError(f"{path} was written to while it was read: merge it again")
+
+
+def _state(path: Path) -> tuple[int, int, bool]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns, has_journal(path)
+
+
+def _open_untrusted(path: Path) -> sqlite3.Connection:
+    # A file without a journal is complete; to be read as one that changes it would be given one.
+    options = "mode=ro" if has_journal(path) else "mode=ro&immutable=1"
+    db = sqlite3.connect(
+        address(path, options), uri=True, timeout=busy_seconds(), isolation_level=None
+    )
+    _distrust(db)
+    db.execute("PRAGMA query_only = ON")
+    db.text_factory = _text
+    return db
+
+
+def _distrust(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    if sys.version_info >= (3, 12):
+        db.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+    # Python looks for signals whenever a function of its own runs.
+    db.set_progress_handler(lambda: 0, _STEPS)
+
+
+def was_interrupted(error: sqlite3.Error) -> bool:
+    """Whether the statement was ended by its watch: on this connection that is Ctrl-C."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+@cache
+def _schema_of(version: int) -> sqlite3.Connection:
+    """An empty corpus of an older schema, in memory."""
+    db = sqlite3.connect(":memory:")
+    for number, sql in migrations():
+        if number <= version:
+            db.executescript(sql)
+    return db
+
+
+def _check_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
+    """Hold every table that is read against what the migrations make."""
+    ours = _schema_of(version)
+    known = [name for name in TABLES if _kind(ours, name) is not None]
+    for name in known:
+        kind = _kind(db, name)
+        if kind is None:
+            raise CorpusError(f"{path} has no table {name}: it is damaged or no corpus; try: check")
+        if kind != "table":
+            raise CorpusError(
+                f"{path} has a {kind} named {name} where the table of that name belongs: it was not made"
+                " by asciiloom and is not read"
+            )
+        missing = sorted(_columns(ours, name) - _columns(db, name))
+        if missing:
+            raise CorpusError(
+                f"{path}: column {missing[0][0]} of table {name} is not what asciiloom makes;"
+                " it is not read"
+            )
+        if not _keys(ours, name) <= _keys(db, name):
+            raise CorpusError(
+                f"{path}: table {name} lacks a key that asciiloom makes; it is not read"
+            )
+
+
+def _kind(db: sqlite3.Connection, name: str) -> str | None:
+    """table, view, virtual table, ... or None where nothing has this name."""
+    row = db.execute(
+        "SELECT type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type <> 'trigger'"
+        " AND type <> 'index'",
+        (name,),
+    ).fetchone()
+    if row is None:
+        return None
+    virtual = str(row[1]).lstrip().upper().startswith("CREATE VIRTUAL")
+    return "virtual table" if virtual else str(row[0])
+
+
+def _columns(db: sqlite3.Connection, table: str) -> set[tuple[str, str, int, int]]:
+    """(name, type, place in the primary key, hidden or generated) of each column."""
+    rows = db.execute("SELECT name, type, pk, hidden FROM pragma_table_xinfo(?)", (table,))
+    return {(str(n), str(t).upper(), pk, hidden) for n, t, pk, hidden in rows}
+
+
+def _keys(db: sqlite3.Connection, table: str) -> set[tuple[str, ...]]:
+    """The columns of each index that a constraint of the table made: what is looked up by them is found
+    at once."""
+    indexes = db.execute(
+        "SELECT name FROM pragma_index_list(?) WHERE origin IN ('u', 'pk') AND NOT partial",
+        (table,),
+    ).fetchall()
+    return {
+        tuple(
+            str(row[0])
+            for row in db.execute("SELECT name FROM pragma_index_info(?) ORDER BY seqno", index)
+        )
+        for index in indexes
+    }
+
+
+def _migrated_copy(db: sqlite3.Connection, copy: Path, version: int, path: Path) -> None:
+    """Copy what ``db`` reads to ``copy`` and bring that to the newest schema, without the views and triggers
+    that are not ours: migrating would run them."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as target:
+        db.backup(target, pages=_COPY_PAGES, progress=lambda *_: None)
+        target.execute("PRAGMA journal_mode = DELETE")
+        _distrust(target)
+        ours = dict(
+            _schema_of(version).execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            )
+        )
+        code = target.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
+        ).fetchall()
+        for kind, name, sql in code:
+            if ours.get(name) != sql:
+                quoted = str(name).replace('"', '""')
+                target.execute(f'DROP {kind} "{quoted}"')
+        left = {
+            name
+            for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        }
+        for name in sorted(ours.keys() - left):
+            target.execute(ours[name])
+        try:
+            migrate(target, version)
+        except sqlite3.Error as error:
+            if was_interrupted(error):
+                raise
+            raise CorpusError(
+                f"{path} has schema version {version} and a copy of it cannot be brought to the newest:"
+                f" {error}"
+            ) from error
