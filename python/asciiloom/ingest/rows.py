@@ -126,11 +126,12 @@ class Batch:
         return cls(Columns.of(pieces, counts), condense(rejections))
 
 
-def condensed(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """``batches`` in the order of their inputs with few rejections an input, however many batches it came in."""
+def condensed(batches: Iterable[Batch | None]) -> Iterator[Batch | None]:
+    """``batches`` in the order of their inputs with few rejections an input, however many batches it came in.
+    A ``None``, which says that the next batch may be long in coming, is passed on."""
     condenser = Condenser()
     for batch in batches:
-        yield replace(batch, rejections=condenser.add(batch.rejections))
+        yield batch and replace(batch, rejections=condenser.add(batch.rejections))
     if rest := condenser.finish():
         yield prepare_batch(rest)
 
