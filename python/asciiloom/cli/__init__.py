@@ -112,7 +112,8 @@ def _neutral(error: click.ClickException) -> click.ClickException:
     """The same error on one line, its control characters shown instead of sent to the terminal."""
     from asciiloom.emit import neutral
 
-    error.message = neutral(" ".join(error.message.split("\n")))
+    said = neutral(" ".join(error.message.split("\n")))
+    error.message = said  # type: ignore[misc]
     return error
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from asciiloom.errors import CorpusError
 from asciiloom.piece import content_hash
 from asciiloom.similarity.bands import COLUMNS
-from asciiloom.store.failures import in_short, is_damage
+from asciiloom.store.connection import CorpusConnection
+from asciiloom.store.failures import explain, in_short, is_damage
 from asciiloom.store.schema import derived_part, missing_parts
 from asciiloom.store.transaction import transaction
 
@@ -157,25 +158,32 @@ def _search_indexes(connection: sqlite3.Connection) -> list[str]:
 def _to_write(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """``connection`` within a transaction that is rolled back, or, where the file is locked or cannot be
     written, a copy of it: SQLite checks a search index by way of an INSERT."""
-    (waits,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    if _begun(connection):
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+        return
+    with contextlib.closing(sqlite3.connect("")) as copy:  # a file that goes with its connection
+        connection.backup(copy)
+        yield copy
+
+
+def _begun(connection: sqlite3.Connection) -> bool:
+    """Begin to write, without waiting for anybody; whether that could be."""
+    if isinstance(connection, CorpusConnection) and connection.read_only:
+        return False
+    (wait,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:
         if is_damage(error):
             raise
-        with contextlib.closing(
-            sqlite3.connect("")
-        ) as copy:  # a file that goes with its connection
-            connection.backup(copy)
-            yield copy
-    else:
-        try:
-            yield connection
-        finally:
-            connection.execute("ROLLBACK")
+        return False
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {waits}")
+        connection.execute(f"PRAGMA busy_timeout = {wait}")
+    return True
 
 
 def repair(connection: sqlite3.Connection) -> list[str]:
@@ -299,6 +307,11 @@ def backup(
             if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise CorpusError(f"the copy of {target} is not sound; is the corpus? see: check")
         part.replace(target)
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise
+        # What can fail of a file that is only read is its copy.
+        raise CorpusError(explain(error, target) or f"cannot copy to {target}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
     return target.stat().st_size

@@ -28,6 +28,7 @@ _ADVICE = {
     errno.EIO: "the disk fails; save what you can to another",
     errno.ELOOP: "the links of the path go in a circle",
 }
+_NO_SPACE = "no space is left on its disk"
 # Less than this left on a disk is a full disk.
 _FULL_BYTES = 1 << 20
 _OF_SQL = ("syntax error", "incomplete input", "unrecognized token")
@@ -87,12 +88,14 @@ def _explain_sqlite(error: sqlite3.Error, path: str | Path | None) -> str | None
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"{name} is locked: another program is writing to it; wait until it is done, or close it"
     if code == sqlite3.SQLITE_FULL:
-        return f"{name}: no space is left on its disk; free some and try again; what was committed is kept"
+        return f"{name}: {_NO_SPACE}; {_ADVICE[errno.ENOSPC]}"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        why = unwritable(path) if path is not None else None
-        return (
-            f"{name} cannot be written{f': {why}' if why else ''}; copy it to a place of your own"
-        )
+        if path is None:
+            return f"{name} cannot be written"
+        if why := unwritable(path):
+            return f"{name} cannot be written: {why}; copy it to a place of your own"
+        # It was opened only to be read, for want of space to write.
+        return f"{name} cannot be written: {_why_input_failed(error, path)}"
     if code == sqlite3.SQLITE_IOERR:
         return f"{name}: {_why_input_failed(error, path)}"
     if code == sqlite3.SQLITE_CANTOPEN:
@@ -139,9 +142,7 @@ def _why_input_failed(error: sqlite3.Error, path: str | Path | None) -> str:
     if path is not None:
         disk = os.statvfs(Path(path).parent)
         if disk.f_bavail * disk.f_frsize < _FULL_BYTES:
-            return (
-                "no space is left on its disk; free some and try again; what was committed is kept"
-            )
+            return f"{_NO_SPACE}; {_ADVICE[errno.ENOSPC]}"
     if kind != "SQLITE_IOERR_READ" and (limit := _size_limit()) is not None:
         return (
             f"it would be over the size limit of files, {limit:,} bytes; see: ulimit -f;"
