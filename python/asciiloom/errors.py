@@ -17,6 +17,10 @@ class ReaderError(AsciiloomError):
     """An input cannot be read at all (a bad *part* of it is a rejection instead)."""
 
 
+class OutputError(AsciiloomError):
+    """A file or folder cannot be written, or what is there must not be written over."""
+
+
 class SelectionError(AsciiloomError):
     """A selection that cannot mean anything, such as ``--width 9..3``."""
 

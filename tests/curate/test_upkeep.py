@@ -7,7 +7,7 @@ import pytest
 from asciiloom import synth
 from asciiloom.corpus import Corpus
 from asciiloom.curate.upkeep import backup, check, repair, vacuum
-from asciiloom.errors import CorpusError
+from asciiloom.errors import OutputError
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
 
@@ -95,11 +95,12 @@ def test_a_backup_while_another_writes_is_sound(corpus: Corpus, tmp_path: Path) 
         writer.join()
     with Corpus(target) as copy:
         assert check(copy.connection, deep=True) == [] and copy.count() >= 151
-    with pytest.raises(CorpusError, match="is there already"):
-        backup(corpus.connection, target)
-    with pytest.raises(CorpusError, match="no folder"):
+    for force in (False, True):
+        with pytest.raises(OutputError, match="never written over"):
+            backup(corpus.connection, target, force=force)
+    with pytest.raises(OutputError, match="no folder"):
         backup(corpus.connection, tmp_path / "no" / "x.db")
-    assert not list(tmp_path.glob("*.part"))
+    assert [path.name for path in tmp_path.iterdir() if path.name != "copy.db"] == []
 
 
 def test_shapes_are_found_before_and_after_they_are_indexed(

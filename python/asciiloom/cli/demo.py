@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from asciiloom import synth
-from asciiloom.cli.gallery import Exhibit, write_gallery
+from asciiloom.cli.gallery import GALLERY_FILES, Exhibit, write_gallery
+from asciiloom.cli.options import force_option
 from asciiloom.cli.output import put_json, say, table
 from asciiloom.corpus import Corpus
+from asciiloom.outputs import check_output_folder
 from asciiloom.resources import resource_dir
 from asciiloom.store import Selection
 
@@ -67,14 +69,19 @@ ASKS = (
     help="Synthetic pieces.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
-def demo_command(out: str, minutes: float, pieces: int, seed: int, as_json: bool) -> None:
-    """Build the default corpus, dedup, search, train, generate, export, and show it all.
+def demo_command(
+    out: str, minutes: float, pieces: int, seed: int, force: bool, as_json: bool
+) -> None:
+    """Build the default corpus, dedup, search, train, generate, export, and show it all. With --force in
+    the folder of an earlier demo: its corpus and its training are gone on with.
 
     Example: asciiloom demo --out my-demo --minutes 2
     """
     started = time.perf_counter()
     folder = Path(out)
+    check_output_folder(folder, names=GALLERY_FILES, force=force)
     folder.mkdir(parents=True, exist_ok=True)
     summary: dict[str, Any] = {"folder": str(folder)}
     with Corpus(folder / "demo.db", create=True) as corpus:
@@ -84,8 +91,8 @@ def demo_command(out: str, minutes: float, pieces: int, seed: int, as_json: bool
     exhibits = _draw(folder / "run", seed)
     summary["drawings"] = len(exhibits)
     summary["misfits"] = sum(not e.fits for e in exhibits)
-    _export(folder)
-    page, picture = write_gallery(folder, exhibits, summary["train"])
+    _export(folder, force)
+    page, picture = write_gallery(folder, exhibits, summary["train"], force=force)
     summary["seconds"] = round(time.perf_counter() - started, 1)
     summary["gallery"] = [str(page), str(picture)]
     if as_json:
@@ -205,13 +212,13 @@ def _draw(run: Path, seed: int) -> list[Exhibit]:
     return exhibits
 
 
-def _export(folder: Path) -> None:
+def _export(folder: Path, force: bool) -> None:
     _heading(6, "Export: files that other programs read")
     from asciiloom.export import export_model
     from asciiloom.model import load_model
     from asciiloom.train import find_checkpoint
 
     network, card = load_model(find_checkpoint(folder / "run"))
-    summary = export_model(folder / "model", network, card)
+    summary = export_model(folder / "model", network, card, force=force)
     for name, size in summary["files"].items():
         say(f"  {folder}/model/{name}  {size:,} bytes")

@@ -9,12 +9,14 @@ from asciiloom.cli.failures import note_corpus
 from asciiloom.cli.options import (
     SIZE,
     build_selection,
+    force_option,
     json_option,
     quiet_option,
     selection_options,
 )
 from asciiloom.cli.output import progress, put, put_json, say
 from asciiloom.emit import TARGETS, emit
+from asciiloom.outputs import check_output_folder, is_stdout
 from asciiloom.piece import KINDS, measure
 
 
@@ -162,6 +164,7 @@ def _facts(text: str, words: str, kind: str | None, seed: int, index: int) -> di
     default=False,
     help="Of a run: its best held-out checkpoint, or the last one.",
 )
+@force_option
 @json_option
 def export_command(
     target: str,
@@ -172,6 +175,7 @@ def export_command(
     preset: str | None,
     model_charset: str,
     best: bool,
+    force: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -187,25 +191,30 @@ def export_command(
     if corpus is not None:
         from asciiloom.cli.keep import export_corpus
 
-        count = export_corpus(corpus, target, form, build_selection(given), originals)
+        if as_json and is_stdout(target):
+            raise click.UsageError("the pieces go to standard output: leave out --json")
+        selection = build_selection(given)
+        count = export_corpus(corpus, target, form, selection, originals, force)
         if as_json:
             put_json({"target": target, "pieces": count})
         else:
             say(f"{target}: {count:,} pieces")
         return
-    from asciiloom.export import export_model, fresh_model
+    from asciiloom.export import MODEL_FILES, export_model, fresh_model
     from asciiloom.model import PRESETS, Card, load_model
     from asciiloom.train import find_checkpoint
 
     if preset is not None:
         if preset not in PRESETS:
             raise click.UsageError(f"no preset {preset!r}; one of {', '.join(PRESETS)}")
+        check_output_folder(target, names=MODEL_FILES, force=force)
         network, card = fresh_model(preset, model_charset), Card()
     else:
         folder = Path(model or "")
         chosen = folder / "best" if best and (folder / "best").exists() else find_checkpoint(folder)
+        check_output_folder(target, names=MODEL_FILES, force=force, inputs=[folder, chosen])
         network, card = load_model(chosen)
-    summary = export_model(Path(target), network, card)
+    summary = export_model(Path(target), network, card, force=force)
     if as_json:
         put_json(summary)
         return

@@ -1,11 +1,15 @@
 """A gallery of drawings as one HTML page and one PNG."""
 
 import html
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from asciiloom.emit import emit
+from asciiloom.outputs import output_stream
+
+GALLERY_FILES = ("gallery.html", "gallery.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,10 @@ pre { margin: 0; font-size: 13px; }
 
 
 def write_gallery(
-    folder: Path, exhibits: list[Exhibit], figures: dict[str, Any]
+    folder: Path, exhibits: list[Exhibit], figures: dict[str, Any], *, force: bool = False
 ) -> tuple[Path, Path]:
     """Write ``gallery.html`` and ``gallery.png`` into ``folder``; returns both paths."""
-    page, picture = folder / "gallery.html", folder / "gallery.png"
+    page, picture = (folder / name for name in GALLERY_FILES)
     note = (
         f"{figures['parameters']:,} parameters, {figures['training_seconds']:.0f} s of training,"
         f" {figures['held_out_bits']:.3f} bits a character on held-out pieces"
@@ -46,18 +50,19 @@ def write_gallery(
         f"<figcaption>{html.escape(e.title)} <small>({html.escape(e.limits)})</small></figcaption></figure>"
         for e in exhibits
     )
-    page.write_text(
+    whole = (
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>asciiloom gallery</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{_STYLE}</style>\n<h1>asciiloom</h1>\n<p>{html.escape(note)}</p>\n"
-        f"<main>\n{figures_html}\n</main></html>\n",
-        encoding="utf-8",
+        f"<main>\n{figures_html}\n</main></html>\n"
     )
-    _picture(exhibits, note, picture)
+    for path, content in ((page, whole.encode()), (picture, _picture(exhibits, note))):
+        with output_stream(path, force=force) as stream:
+            stream.write(content)
     return page, picture
 
 
-def _picture(exhibits: list[Exhibit], note: str, target: Path) -> None:
+def _picture(exhibits: list[Exhibit], note: str) -> bytes:
     """The same as a PNG: drawings in rows, in the monospace font that comes with matplotlib."""
     import matplotlib
     from PIL import Image, ImageDraw, ImageFont
@@ -85,4 +90,6 @@ def _picture(exhibits: list[Exhibit], note: str, target: Path) -> None:
             draw.text((left, top + number * cell_height), row, font=font, fill="#222")
         below = top + (exhibit.text.count("\n") + 1) * cell_height + 6
         draw.text((left, below), f"{exhibit.title} ({exhibit.limits})", font=small, fill="#777")
-    image.save(target)
+    png = io.BytesIO()
+    image.save(png, format="PNG")
+    return png.getvalue()

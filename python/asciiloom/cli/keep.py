@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from asciiloom.cli.failures import note_corpus
-from asciiloom.cli.options import database_argument, json_option, quiet_option
+from asciiloom.cli.options import database_argument, force_option, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, say, table
 from asciiloom.corpus import Corpus
 from asciiloom.corpus.transfer import (
+    FORMATS,
+    HF_FILES,
     merge,
     pieces_of_record,
     read_records,
@@ -21,25 +23,46 @@ from asciiloom.corpus.transfer import (
 )
 from asciiloom.curate.upkeep import backup, check, repair, vacuum
 from asciiloom.errors import CorpusError
+from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.store import Selection
 from asciiloom.store.failures import in_short, is_damage
 from asciiloom.store.shapes import index_shapes
 from asciiloom.twins.splits import check_splits
 
+_BY_ENDING = {"": "hf", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+
 
 def export_corpus(
-    db: str, target: str, form: str | None, selection: Selection, originals: bool
+    db: str, target: str, form: str | None, selection: Selection, originals: bool, force: bool
 ) -> int:
     """Write a selection to ``target``, in the format that its name says where none is given."""
-    path = Path(target)
-    by_name = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}.get(path.suffix, "hf")
-    form = form or by_name
+    form = form or _format_of(target)
+    if form == "hf":
+        check_output_folder(target, names=HF_FILES, force=force, inputs=[db])
+    else:
+        check_output_file(target, force=force, inputs=[db])
     with Corpus(db) as corpus:
         if form == "hf":
-            return write_hf(corpus, selection, path, Path(db).stem)
+            return write_hf(corpus, selection, target, Path(db).stem, force=force)
+        rows = records(corpus, selection, originals)
         if form == "parquet":
-            return write_parquet(records(corpus, selection, originals), path)
-        return write_jsonl(records(corpus, selection, originals), path)
+            return write_parquet(rows, target, force=force)
+        return write_jsonl(rows, target, force=force)
+
+
+def _format_of(target: str) -> str:
+    """The format that a file's name says: JSON lines for stdout, hf for a folder (a name without an ending)."""
+    if is_stdout(target):
+        return "jsonl"
+    if Path(target).is_dir():
+        return "hf"
+    form = _BY_ENDING.get(Path(target).suffix.lower())
+    if form is None:
+        raise click.UsageError(
+            f"the name {target!r} says no format; end it in .jsonl, .ndjson or .parquet, or add"
+            f" --format {', '.join(FORMATS[:-1])} or {FORMATS[-1]} (a folder)"
+        )
+    return form
 
 
 @click.command("import")
@@ -83,14 +106,17 @@ def _tell(counts: dict[str, int], as_json: bool) -> None:
 @click.command("backup")
 @database_argument
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@force_option
 @quiet_option
-def backup_command(db: str, target: Path, quiet: bool) -> None:
-    """Copy DB to TARGET while others may use it. The copy is checked before it gets its name.
+def backup_command(db: str, target: Path, force: bool, quiet: bool) -> None:
+    """Copy DB to TARGET while others may use it. The copy is checked before it gets its name. A file that
+    is there is kept; a database always.
 
     Example: asciiloom backup art.db art-2026-01-31.db
     """
+    check_output_file(target, force=force, inputs=[db])
     with Corpus(db) as corpus, progress("copying", quiet=quiet) as bar:
-        size = backup(corpus.connection, target, bar)
+        size = backup(corpus.connection, target, bar, force=force)
     say(f"{target}: {size:,} bytes")
 
 

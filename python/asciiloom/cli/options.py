@@ -127,11 +127,18 @@ def json_option(function: F) -> F:
     )
 
 
+def force_option(function: F) -> F:
+    """Also over what is there already, though never over an input or a database (``outputs.py``)."""
+    return click.option(
+        "--force", is_flag=True, help="Replace what is there; inputs and SQLite files never."
+    )(function)
+
+
 def quiet_option(function: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="No progress.")(function)
 
 
 __all__ = [
-    "ORDERS", "RANGE", "SIZE", "build_selection", "database_argument", "json_option",
-    "quiet_option", "selection_options",
+    "ORDERS", "RANGE", "SIZE", "build_selection", "database_argument", "force_option",
+    "json_option", "quiet_option", "selection_options",
 ]  # fmt: skip

@@ -7,11 +7,18 @@ from typing import Any
 
 import click
 
-from asciiloom.cli.options import build_selection, database_argument, json_option, selection_options
+from asciiloom.cli.options import (
+    build_selection,
+    database_argument,
+    force_option,
+    json_option,
+    selection_options,
+)
 from asciiloom.cli.output import put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
 from asciiloom.curate.statistics import stats
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
+from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.piece import quality
 from asciiloom.store import Selection
 
@@ -219,9 +226,16 @@ def show_command(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write one HTML file to send.",
 )
+@force_option
 @json_option
 def stats_command(
-    db: str, query: str | None, plots: Path | None, report: Path | None, as_json: bool, **given: Any
+    db: str,
+    query: str | None,
+    plots: Path | None,
+    report: Path | None,
+    force: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Count what a selection of DB holds: sizes, quality, sources, tags, licences, twins, splits, lint.
 
@@ -230,17 +244,24 @@ def stats_command(
              asciiloom stats art.db --plots charts/ --report art.html
     """
     selection = build_selection(given, text=query)
+    if plots is not None or report is not None:
+        from asciiloom.curate.charts import PLOT_FILES, write_plots, write_report
+
+        if plots is not None:
+            check_output_folder(plots, names=PLOT_FILES, force=force, inputs=[db])
+        if report is not None and is_stdout(report):
+            raise click.UsageError("the numbers go to standard output; name a file for --report")
+        if report is not None:
+            check_output_file(report, force=force, inputs=[db])
     with Corpus(db) as corpus:
         found = stats(corpus.connection, selection)
-        if plots is not None or report is not None:
-            from asciiloom.curate.charts import write_plots, write_report
-
-            if plots is not None:
-                for path in write_plots(corpus.connection, selection, plots):
-                    say(str(path))
-            if report is not None:
-                write_report(corpus.connection, selection, report, f"{Path(db).stem}: text art")
-                say(str(report))
+        if plots is not None:
+            for path in write_plots(corpus.connection, selection, plots, force=force):
+                say(str(path))
+        if report is not None:
+            title = f"{Path(db).stem}: text art"
+            write_report(corpus.connection, selection, report, title, force=force)
+            say(str(report))
     if as_json:
         put_json(found)
         return

@@ -15,11 +15,14 @@ from typing import Any
 from asciiloom.corpus.corpus import Corpus
 from asciiloom.curate.edits import Change, apply
 from asciiloom.errors import CorpusError
+from asciiloom.outputs import output_folder, output_stream
 from asciiloom.piece import Piece
 from asciiloom.store.selection import SPLITS, Selection
 
 Record = dict[str, Any]
 FORMATS = ("jsonl", "parquet", "hf")
+# The files of a Hugging Face folder that an export writes, as patterns.
+HF_FILES = ("README.md", "data/*.parquet")
 # Columns in the order of a record: name, Arrow type.
 _SCHEMA = (
     ("id", "int64"), ("text", "string"), ("title", "string"), ("description", "string"),
@@ -74,18 +77,19 @@ def _origins(db: sqlite3.Connection, number: int, originals: bool) -> Iterator[R
         yield origin
 
 
-def write_jsonl(rows: Iterable[Record], path: Path) -> int:
-    """One record a line; returns how many."""
+def write_jsonl(rows: Iterable[Record], target: str | Path, *, force: bool = False) -> int:
+    """One record a line into the file ``target`` ("-": stdout); returns how many."""
     count = 0
-    with path.open("w", encoding="utf-8") as stream:
+    with output_stream(target, force=force) as stream:
         for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
             count += 1
     return count
 
 
-def write_parquet(rows: Iterable[Record], path: Path) -> int:
-    """Row groups of some thousands, so that a million pieces need no more memory than these."""
+def write_parquet(rows: Iterable[Record], target: str | Path, *, force: bool = False) -> int:
+    """The same as Parquet. Row groups of some thousands, so that a million pieces need no more memory
+    than these."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -95,7 +99,10 @@ def write_parquet(rows: Iterable[Record], path: Path) -> int:
     }  # fmt: skip
     schema = pa.schema([(name, kinds[kind]) for name, kind in _SCHEMA])
     count = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with (
+        output_stream(target, force=force) as stream,
+        pq.ParquetWriter(stream, schema, compression="zstd") as writer,
+    ):
         for group in _grouped(rows):
             for row in group:
                 for name in ("credits", "origins"):
@@ -116,10 +123,19 @@ def _grouped(rows: Iterable[Record]) -> Iterator[list[Record]]:
         yield group
 
 
-def write_hf(corpus: Corpus, selection: Selection, folder: Path, name: str) -> int:
+def write_hf(
+    corpus: Corpus, selection: Selection, target: str | Path, name: str, *, force: bool = False
+) -> int:
     """A dataset folder as the Hugging Face hub takes it: a Parquet file a split, and a card."""
-    data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    with output_folder(target, names=HF_FILES, force=force) as folder:
+        (folder / "data").mkdir()
+        sizes = _write_splits(corpus, selection, folder / "data")
+        (folder / "README.md").write_text(_card(corpus, selection, name, sizes), encoding="utf-8")
+    return sum(sizes.values())
+
+
+def _write_splits(corpus: Corpus, selection: Selection, folder: Path) -> dict[str, int]:
+    """A Parquet file a split into ``folder``; the number of pieces in each. "train" where there are no splits."""
     sizes: dict[str, int] = {}
     wanted = [selection.split] if selection.split else [*SPLITS, None]
     unsplit = (
@@ -134,10 +150,9 @@ def write_hf(corpus: Corpus, selection: Selection, folder: Path, name: str) -> i
         label = split or "train"
         chosen = selection.replace(split=split)
         if corpus.count(chosen):
-            path = data / f"{label}-00000-of-00001.parquet"
+            path = folder / f"{label}-00000-of-00001.parquet"
             sizes[label] = write_parquet(records(corpus, chosen), path)
-    (folder / "README.md").write_text(_card(corpus, selection, name, sizes), encoding="utf-8")
-    return sum(sizes.values())
+    return sizes
 
 
 _FEATURE = {"list<string>": "\n    list: string"}

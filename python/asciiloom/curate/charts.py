@@ -10,6 +10,7 @@ from typing import Any
 
 from asciiloom.curate.statistics import stats
 from asciiloom.errors import MissingExtraError
+from asciiloom.outputs import output_folder, output_stream
 from asciiloom.store.selection import Selection
 
 # Cells of the sizes' heat map, and where it ends: wider and higher pieces count into the last ones.
@@ -104,28 +105,41 @@ def figures(connection: sqlite3.Connection, found: dict[str, Any]) -> dict[str, 
     return out
 
 
-def write_plots(connection: sqlite3.Connection, selection: Selection, folder: Path) -> list[Path]:
+# The files that ``write_plots`` writes.
+PLOT_FILES = tuple(f"{name}.png" for name in ("sizes", "ink", *_BARS, "twins"))
+
+
+def _png(figure: Any) -> bytes:
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=110)
+    return data.getvalue()
+
+
+def write_plots(
+    connection: sqlite3.Connection, selection: Selection, folder: Path, *, force: bool = False
+) -> list[Path]:
     """A PNG for each chart in ``folder`` (made if missing); their paths."""
     charts = figures(connection, stats(connection, selection))
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, figure in charts.items():
-        paths.append(folder / f"{name}.png")
-        figure.savefig(paths[-1], dpi=110)
-    return paths
+    with output_folder(folder, names=PLOT_FILES, force=force) as part:
+        for name, figure in charts.items():
+            (part / f"{name}.png").write_bytes(_png(figure))
+    return [folder / f"{name}.png" for name in charts]
 
 
 def write_report(
-    connection: sqlite3.Connection, selection: Selection, path: Path, title: str
+    connection: sqlite3.Connection,
+    selection: Selection,
+    target: str | Path,
+    title: str,
+    *,
+    force: bool = False,
 ) -> None:
     """One HTML file: the numbers as tables, the charts within it, nothing fetched from elsewhere."""
     found = stats(connection, selection)
     charts = figures(connection, found)
 
     def image(name: str) -> str:
-        data = io.BytesIO()
-        charts[name].savefig(data, format="png", dpi=110)
-        code = base64.b64encode(data.getvalue()).decode()
+        code = base64.b64encode(_png(charts[name])).decode()
         return f'<img alt="chart: {name}" src="data:image/png;base64,{code}">'
 
     sections = [_section("Measures", _table(("", *next(iter(found["percentiles"].values()), {})),
@@ -140,8 +154,12 @@ def write_report(
     for label, name, numbers in named:
         if name in charts or found.get(name):
             sections.append(_section(label, numbers(), image(name) if name in charts else ""))
-    path.write_text(
-        f"""<!doctype html>
+    with output_stream(target, force=force) as stream:
+        stream.write(_page(title, found, sections).encode())
+
+
+def _page(title: str, found: dict[str, Any], sections: list[str]) -> str:
+    return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title)}</title>
 <style>
@@ -156,9 +174,7 @@ img {{ max-width: 100%; height: auto; }}
 {found["characters"]:,} characters, {found["ink"]:,} of them ink; {found["with_artist"]:,} with an artist.</p>
 {"".join(sections)}
 </html>
-""",
-        encoding="utf-8",
-    )
+"""
 
 
 def _section(label: str, numbers: str, picture: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asciiloom.errors import CorpusError
+from asciiloom.outputs import output_file
 from asciiloom.piece import content_hash
 from asciiloom.similarity.bands import COLUMNS
 from asciiloom.store.connection import CorpusConnection
@@ -288,30 +289,27 @@ def backup(
     connection: sqlite3.Connection,
     target: Path,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    force: bool = False,
 ) -> int:
     """Copy the corpus to ``target`` while others may write; its size. A cut-off copy leaves nothing."""
-    if target.exists():
-        raise CorpusError(f"{target} is there already; name another file or remove it")
-    if not target.parent.is_dir():
-        raise CorpusError(f"there is no folder {target.parent}")
-    part = target.with_name(target.name + ".part")
+
+    def tick(_: int, left: int, total: int) -> None:
+        if progress:
+            progress(total - left, total)
+
     try:
-        with contextlib.closing(sqlite3.connect(part)) as copy:
-
-            def tick(_: int, left: int, total: int) -> None:
-                if progress:
-                    progress(total - left, total)
-
+        with (
+            output_file(target, force=force) as part,
+            contextlib.closing(sqlite3.connect(part)) as copy,
+        ):
             connection.backup(copy, pages=4096, progress=tick)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file that holds everything
             if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise CorpusError(f"the copy of {target} is not sound; is the corpus? see: check")
-        part.replace(target)
     except sqlite3.Error as error:
         if is_damage(error):
             raise
         # What can fail of a file that is only read is its copy.
         raise CorpusError(explain(error, target) or f"cannot copy to {target}: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return target.stat().st_size

@@ -5,26 +5,45 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
-from asciiloom.errors import CheckpointError
+from asciiloom.errors import CheckpointError, OutputError
 from asciiloom.export.tokenizer_json import write_tokenizer
 from asciiloom.model import PRESETS, Card, GridTransformer, load_model, save_model
+from asciiloom.outputs import output_folder
+
+# The files of an export.
+MODEL_FILES = (
+    "README.md",
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
 
 
-def export_model(target: Path, model: GridTransformer, card: Card) -> dict[str, Any]:
+def export_model(
+    target: Path, model: GridTransformer, card: Card, *, force: bool = False
+) -> dict[str, Any]:
     """Write ``model`` for consumers into ``target``; returns the files' sizes in bytes.
 
-    The files are read back before this returns: an export that does not load is an error here,
-    not at the consumer's.
+    The files are read back before they get their names: an export that does not load is an error
+    here, not at the consumer's.
     """
-    save_model(target, model, card)
-    write_tokenizer(target, model.config.tokenizer, model.config.context)
-    (target / "README.md").write_text(_card_text(model, card), encoding="utf-8")
-    again, _ = load_model(target)
-    for name, value in model.state_dict().items():
-        if not bool((again.state_dict()[name] == value.cpu()).all()):
-            raise CheckpointError(f"the export in {target} does not read back: {name} differs")
-    files = {file.name: file.stat().st_size for file in sorted(target.iterdir()) if file.is_file()}
+    with output_folder(target, names=MODEL_FILES, force=force) as folder:
+        try:
+            save_model(folder, model, card)
+        except SafetensorError as error:
+            raise OutputError(
+                f"cannot write {target}: {error}; what was there before is unchanged"
+            ) from error
+        write_tokenizer(folder, model.config.tokenizer, model.config.context)
+        (folder / "README.md").write_text(_card_text(model, card), encoding="utf-8")
+        again, _ = load_model(folder)
+        for name, value in model.state_dict().items():
+            if not bool((again.state_dict()[name] == value.cpu()).all()):
+                raise CheckpointError(f"the export to {target} does not read back: {name} differs")
+        files = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
     return {"folder": str(target), "parameters": model.parameter_count(), "files": files}
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import torch
 
-from asciiloom.errors import CheckpointError
+from asciiloom.errors import CheckpointError, OutputError
 from asciiloom.model import Card, GridTransformer, save_model
+from asciiloom.outputs import check_output_file, flush
 
 _STATE, _TENSORS = "state.json", "training.pt"
 LATEST, BEST = "latest", "best"
+METRICS, CURVE = "metrics.jsonl", "loss.png"
 
 
 def save_checkpoint(
@@ -35,12 +37,16 @@ def save_checkpoint(
     final = run / f"step-{step:07d}"
     building = run / f".building-{step:07d}-{os.getpid()}"
     shutil.rmtree(building, ignore_errors=True)
-    save_model(building, model, card)
-    torch.save(tensors, building / _TENSORS)
-    (building / _STATE).write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-    for file in building.iterdir():
-        _flush(file)
-    _flush(building)
+    try:
+        save_model(building, model, card)
+        torch.save(tensors, building / _TENSORS)
+        (building / _STATE).write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
+        for file in building.iterdir():
+            flush(file)
+        flush(building)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
     if final.exists():
         shutil.rmtree(final)
     building.replace(final)
@@ -55,15 +61,33 @@ def point(run: Path, name: str, target: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(target.name)
     link.replace(run / name)
-    _flush(run)
+    flush(run)
 
 
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def prepare_run(run: Path) -> None:
+    """Make the folder ``run``; ``OutputError`` where training would write over what is no run's."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {run}: {error.strerror}") from error
+    for name in (METRICS, CURVE):
+        check_output_file(run / name, force=True)
+    for name in (LATEST, BEST):
+        if (run / name).exists() and not (run / name).is_symlink():
+            raise _foreign(run / name)
+    if (run / CURVE).exists() and not (run / METRICS).exists():
+        raise _foreign(run / CURVE)
+    if (run / METRICS).exists():
+        with (run / METRICS).open("rb") as stream:
+            first = stream.readline(1 << 16)
+        if first and not first.startswith(b'{"kind": '):
+            raise _foreign(run / METRICS)
+
+
+def _foreign(path: Path) -> OutputError:
+    return OutputError(
+        f"{path} is no training run's, but would be written over; choose another --out"
+    )
 
 
 def _prune(run: Path, keep: int) -> None:

@@ -1,7 +1,10 @@
 """The loss curve of a run as a PNG."""
 
+import io
 import json
 from pathlib import Path
+
+from asciiloom.outputs import output_stream
 
 
 def draw_curve(metrics: Path, target: Path) -> None:
@@ -24,5 +27,8 @@ def draw_curve(metrics: Path, target: Path) -> None:
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
-    figure.savefig(target)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
     pyplot.close(figure)
+    with output_stream(target, force=True) as stream:
+        stream.write(drawn.getvalue())

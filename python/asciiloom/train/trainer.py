@@ -23,12 +23,16 @@ from asciiloom.errors import CheckpointError
 from asciiloom.evaluate import Scores, autocast, score
 from asciiloom.generate import Constraint, Drawing, Generator
 from asciiloom.model import Card, GridInput, GridTransformer, Size
+from asciiloom.outputs import output_stream
 from asciiloom.tokens import IGNORE, CorpusLoader, LoaderState, PackedBatch
 from asciiloom.train.checkpoint import (
     BEST,
+    CURVE,
+    METRICS,
     find_checkpoint,
     load_training_state,
     point,
+    prepare_run,
     save_checkpoint,
 )
 from asciiloom.train.machine import pick_device, pick_precision, pick_threads
@@ -117,6 +121,7 @@ class Trainer:
 
     def train(self) -> dict[str, Any]:
         """Train to the end; returns the final figures. Resumes from ``latest`` where there is one."""
+        prepare_run(self.run)
         self._resume()
         run = self.settings.run
         batches = self.loader.train()
@@ -188,11 +193,10 @@ class Trainer:
     def _record(
         self, kind: str, figures: dict[str, Any], drawings: tuple[Drawing, ...] = ()
     ) -> None:
-        self.run.mkdir(parents=True, exist_ok=True)
         line: dict[str, Any] = {"kind": kind, **figures}
         if drawings:
             line["drawings"] = [{"words": d.words, "text": d.text} for d in drawings]
-        with (self.run / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        with (self.run / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self.tell(Event(kind, self.step, figures, drawings))
 
@@ -266,8 +270,8 @@ class Trainer:
     def _finish(self) -> dict[str, Any]:
         from asciiloom.train.curve import draw_curve
 
-        metrics = self.run / "metrics.jsonl"
-        draw_curve(metrics, self.run / "loss.png")
+        metrics = self.run / METRICS
+        draw_curve(metrics, self.run / CURVE)
         evals = [
             line
             for line in map(json.loads, metrics.read_text(encoding="utf-8").splitlines())
@@ -292,6 +296,7 @@ class Trainer:
         try:
             folder = find_checkpoint(self.run)
         except CheckpointError:
+            self._forget_after(0)  # of a run that was killed before its first checkpoint
             return
         from safetensors.torch import load_file
 
@@ -327,7 +332,7 @@ class Trainer:
 
     def _forget_after(self, step: int) -> None:
         """Drop metrics of steps that were lost with the kill, so that the curve has each step once."""
-        metrics = self.run / "metrics.jsonl"
+        metrics = self.run / METRICS
         if metrics.exists():
             kept = []
             for line in metrics.read_text(encoding="utf-8").splitlines():
@@ -336,4 +341,5 @@ class Trainer:
                         kept.append(line + "\n")
                 except ValueError:
                     continue  # the line that the kill cut short
-            metrics.write_text("".join(kept), encoding="utf-8")
+            with output_stream(metrics, force=True) as stream:
+                stream.write("".join(kept).encode())
