@@ -66,7 +66,7 @@ def explain(error: BaseException, path: str | Path | None = None) -> str | None:
     if isinstance(error, RecursionError):
         return "the input is nested too deeply"
     if isinstance(error, OverflowError):
-        return f"a number is too large: {error}"
+        return "a number is too large: at most 64 bits are held"
     if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
         return f"text that is not UTF-8 was given: {error.object[:60]!a}"
     return None
@@ -76,6 +76,8 @@ def _explain_os(error: OSError) -> str:
     said = error.strerror or str(error) or type(error).__name__
     name = error.filename if error.filename is not None else error.filename2
     where = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes | os.PathLike) else ""
+    if name is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        where = "cannot write on: "
     advice = _ADVICE.get(error.errno or 0)
     return f"{where}{said[:1].lower()}{said[1:]}{f'; {advice}' if advice else ''}"
 
@@ -167,7 +169,7 @@ def _why_not_opened(path: str | Path | None) -> str:
     except FileNotFoundError:
         pass
     except OSError as error:
-        return _explain_os(OSError(error.errno, error.strerror))
+        return _explain_os(error)
     if path.exists() and has_journal(path) and unwritable(path):
         return (
             f"changes are left in {path.name}-wal, and {unwritable(path)}; open it once where it may be"
