@@ -27,7 +27,7 @@ ROOMS = [
     "export",
 ]
 ABOVE = {"cli", "web"}
-FOUNDATION = {"errors", "resources", "jit", "cores", "_version"}
+FOUNDATION = {"errors", "resources", "jit", "cores", "typed", "json_file", "_version"}
 
 
 def _imported_rooms(file: Path) -> set[str]:

@@ -7,7 +7,7 @@ import torch
 from asciiloom.errors import ConstraintError, SettingsError
 from asciiloom.generate import Constraint, Engine, Generator, Request, Sampling
 from asciiloom.model import Card, GridInput, GridTransformer, ModelConfig
-from asciiloom.tokens import EOS, Example, pack
+from asciiloom.tokens import EOS, Example, Prompt, pack
 
 CONFIG = ModelConfig(d_model=32, layers=2, heads=2, head=16, context=512, pair_dimensions=4)
 
@@ -41,7 +41,7 @@ def _random_limits(count: int, seed: int) -> list[Constraint]:
 @pytest.mark.parametrize("charset", ["ascii", "cp437", "bytes"])
 def test_untrained_models_always_fit(charset: str) -> None:
     limits = _random_limits(96, 1)
-    requests = [Request("cat", None, 5, 5, c, seed=1, index=i) for i, c in enumerate(limits)]
+    requests = [Request(Prompt("cat", 5, 5), c, seed=1, index=i) for i, c in enumerate(limits)]
     texts = list(Engine(_model(charset), lanes=48).run(requests, Sampling(1.0, 0, 1.0)))
     assert len(texts) == 96
     assert [c.violations(t) for c, t in zip(limits, texts, strict=True)] == [[]] * 96
@@ -49,9 +49,7 @@ def test_untrained_models_always_fit(charset: str) -> None:
 
 
 def test_same_seed_same_art_on_any_batch_size() -> None:
-    requests = [
-        Request("w" * (i % 5), None, None, None, Constraint(20, 6), 7, i) for i in range(24)
-    ]
+    requests = [Request(Prompt("w" * (i % 5)), Constraint(20, 6), 7, i) for i in range(24)]
     drawn = [list(Engine(_model(), lanes=lanes).run(requests)) for lanes in (1, 5, 24)]
     assert drawn[0] == drawn[1] == drawn[2]
     other = list(
@@ -66,37 +64,38 @@ def test_cached_greedy_decoding_is_the_argmax_of_the_whole_sequence() -> None:
     """Teacher forcing: running the drawing through the uncached model predicts each of its characters."""
     model = _model()
     limits = Constraint(12, 5)
-    (text,) = Engine(model).run([Request("cat", "shape", 12, 5, limits)], Sampling(0.0))
+    prompt = Prompt("cat", 12, 5, "shape")
+    (text,) = Engine(model).run([Request(prompt, limits)], Sampling(0.0))
     t = CONFIG.tokenizer
-    prompt, art = t.prompt("cat", 12, 5, "shape"), t.encode(text)
-    batch = pack([Example(prompt, art, size=(5, 12), words="cat")], t, CONFIG.neighbours)
+    example = Example.encode(prompt, text, t)
+    batch = pack([example], t, CONFIG.neighbours)
     from asciiloom.generate.canvas import Canvas
 
     with torch.no_grad():
         logits = model.eval()(GridInput.from_batch(batch))[0].double().numpy()
     canvas = Canvas([limits], t, 400)
-    for place, wanted in enumerate([*art.tolist(), EOS]):
-        masked = np.where(canvas.mask()[0], logits[len(prompt) - 1 + place], -np.inf)
+    for place, wanted in enumerate([*example.art.tolist(), EOS]):
+        masked = np.where(canvas.mask()[0], logits[len(example.prompt_ids) - 1 + place], -np.inf)
         assert int(masked.argmax()) == wanted, place
         canvas.step(np.array([wanted]))
 
 
 def natural_widths(card: Card) -> set[int | None]:
     generator = Generator(_model(), card)
-    return {generator._natural_size("bar", None, Constraint(20, 5), 0, n)[0] for n in range(40)}
+    return {generator._size_to_ask("bar", None, Constraint(20, 5), 0, n)[0] for n in range(40)}
 
 
 def test_generator_asks_for_natural_sizes(run_folder: Path) -> None:
     sizes = (("shape", 9, 5, "ring"), ("maze", 30, 20, "maze"), ("shape", 7, 7, "big star"))
-    natural = Generator(_model(), Card(sizes))._natural_size
+    natural = Generator(_model(), Card(sizes))._size_to_ask
     assert natural("a ring", "shape", Constraint(40, 12), 0, 0) == (9, 5)
     assert natural("star", "shape", Constraint(40, 12), 3, 0) == (7, 7)
     assert natural("ring", "maze", Constraint(40, 12), 0, 0) == (9, 5)  # no maze fits
     words = (("banner", 9, 3, "cat"), ("banner", 13, 3, "horse"), ("banner", 13, 3, "tiger"))
-    banner = Generator(_model(), Card(words))._natural_size
+    banner = Generator(_model(), Card(words))._size_to_ask
     assert banner("robin, font:digital", "banner", Constraint(40, 12), 0, 0) == (13, 3)
     assert banner("dog", "banner", Constraint(40, 12), 0, 0) == (9, 3)
-    assert natural("", None, Constraint(5, 5), 0, 0) == (None, None)
+    assert natural("", None, Constraint(5, 5), 0, 0) is None
     assert natural("", "maze", Constraint.exact(7, 3), 0, 0) == (7, 3)
     # Of several, one of the larger half; and what was planned for a size ends at its edge.
     many = Card(tuple(("shape", n, 3, "bar") for n in range(2, 12)))

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from asciiloom.corpus import Corpus
 from asciiloom.errors import CheckpointError, SettingsError
-from asciiloom.model import PRESETS, ModelConfig, load_model
+from asciiloom.model import PRESETS, ModelConfig, load_model, pick_device
 from asciiloom.store import Selection
 from asciiloom.train import (
     OptimSettings,
@@ -22,7 +22,7 @@ from asciiloom.train import (
     find_checkpoint,
     load_settings,
 )
-from asciiloom.train.machine import pick_device, pick_precision, pick_threads
+from asciiloom.train.machine import pick_precision, pick_threads
 from asciiloom.train.schedule import rate
 
 MODEL = ModelConfig(d_model=48, layers=2, heads=1, head=32, pair_dimensions=4)

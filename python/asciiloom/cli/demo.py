@@ -66,7 +66,7 @@ ASKS = (
     show_default=True,
     help="Synthetic pieces.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
 def demo_command(out: str, minutes: float, pieces: int, seed: int, as_json: bool) -> None:
     """Build the default corpus, dedup, search, train, generate, export, and show it all.
@@ -130,6 +130,7 @@ def _search(corpus: Corpus) -> None:
 
 def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, Any]:
     _heading(4, f"A small 2D transformer, trained from the file for {minutes:g} minutes")
+    from asciiloom.cli.stopping import stoppable
     from asciiloom.cli.training import watch
     from asciiloom.model import PRESETS
     from asciiloom.tokens import PromptDropout
@@ -158,7 +159,8 @@ def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, An
     say(
         f"{trainer.model.parameter_count():,} parameters, {trainer.precision}, {len(trainer.loader):,} training pieces"
     )
-    return watch(trainer, None, minutes, quiet=False, silent=False)
+    with stoppable(trainer):
+        return watch(trainer, None, minutes, quiet=False, silent=False)
 
 
 def _draw(run: Path, seed: int) -> list[Exhibit]:
