@@ -61,7 +61,7 @@ def main() -> None:
         empty = sum(not t.strip() for t in texts)
         free = Engine(model, lanes=LANES)
         loose = [
-            Request("anything", None, None, None, Constraint(60, 20), part, i) for i in range(LANES)
+            Request(Prompt("anything"), Constraint(60, 20), part, i) for i in range(LANES)
         ]
         start = time.perf_counter()
         list(free.run(loose, Sampling(1.0, 0, 1.0)))

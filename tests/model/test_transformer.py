@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from asciiloom.errors import CheckpointError, SettingsError
 from asciiloom.model import (
-    PRESETS,
-    Card,
     GridInput,
     GridTransformer,
     KVCache,
     ModelConfig,
-    load_model,
-    save_model,
 )
 from asciiloom.tokens import EOS, Example, GridTokenizer, Prompt, pack
 
@@ -109,53 +104,6 @@ def test_cache_gives_what_the_whole_sequence_gives(rope: str) -> None:
             )
             parts.append(model(piece, cache))
     torch.testing.assert_close(torch.cat(parts, 1), whole, atol=1e-4, rtol=1e-4)
-
-
-def test_presets_span_one_to_twenty_six_million() -> None:
-    counts = {name: config.parameter_count for name, config in PRESETS.items()}
-    assert list(counts.values()) == sorted(counts.values())
-    assert 1.1e6 < counts["nano"] < 1.3e6 and 2.5e7 < counts["large"] < 2.7e7
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"heads": 3, "kv_heads": 2},
-        {"head": 18},
-        {"rope": "alibi!"},
-        {"neighbours": ((0, 0),)},
-        {"neighbours": ((9, 0),)},
-        {"pairs": ((0, 9),)},
-    ],
-)
-def test_impossible_shapes_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(SettingsError):
-        ModelConfig(**wrong)
-    with pytest.raises(SettingsError, match="model settings"):
-        ModelConfig.from_dict({"no_such": 1})
-
-
-def test_files_round_trip(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    model = _noisy(TINY)
-    card = Card((("shape", 3, 4, "box"),), {"step": 3})
-    save_model(tmp_path, model, card)
-    again, read = load_model(tmp_path)
-    assert again.config == TINY and read == card
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, again.state_dict()[name])
-
-
-def test_broken_files_say_what_is_wrong(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(CheckpointError, match="missing"):
-        load_model(tmp_path)
-    save_model(tmp_path, _noisy(TINY))
-    weights = tmp_path / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:100])
-    with pytest.raises(CheckpointError, match="cannot be read"):
-        load_model(tmp_path)
-    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(CheckpointError, match="not an asciiloom model"):
-        load_model(tmp_path)
 
 
 def test_learns_one_piece_by_heart() -> None:
