@@ -50,6 +50,10 @@ def from_plain(kind: type[T], data: object, where: str, base: T | None = None) -
     values = {name: _tuples(value) for name, value in entries(data, names, where).items()}
     for name, value in values.items():
         check(value, hints[name], f"{where}.{name}")
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        needed = field.default is field.default_factory is dataclasses.MISSING
+        if needed and base is None and field.name not in values:
+            raise SettingsError(f"{where} has no {field.name}")
     return kind(**values) if base is None else dataclasses.replace(base, **values)  # type: ignore[type-var]
 
 

@@ -60,9 +60,7 @@ def main() -> None:
         broken = [v for c, t in zip(limits, texts, strict=True) if (v := c.violations(t))]
         empty = sum(not t.strip() for t in texts)
         free = Engine(model, lanes=LANES)
-        loose = [
-            Request(Prompt("anything"), Constraint(60, 20), part, i) for i in range(LANES)
-        ]
+        loose = [Request(Prompt("anything"), Constraint(60, 20), part, i) for i in range(LANES)]
         start = time.perf_counter()
         list(free.run(loose, Sampling(1.0, 0, 1.0)))
         peer = free.tokens_drawn / (time.perf_counter() - start)

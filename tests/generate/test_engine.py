@@ -1,12 +1,16 @@
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from asciiloom.errors import ConstraintError, SettingsError
+from asciiloom.errors import CheckpointError, ConstraintError, SettingsError
 from asciiloom.generate import Constraint, Engine, Generator, Request, Sampling
-from asciiloom.model import Card, GridInput, GridTransformer, ModelConfig
+from asciiloom.generate import engine as engine_module
+from asciiloom.generate.canvas import Canvas
+from asciiloom.model import Card, GridInput, GridTransformer, ModelConfig, untrained_model
 from asciiloom.tokens import EOS, Example, Prompt, pack
 
 CONFIG = ModelConfig(d_model=32, layers=2, heads=2, head=16, context=512, pair_dimensions=4)
@@ -69,8 +73,6 @@ def test_cached_greedy_decoding_is_the_argmax_of_the_whole_sequence() -> None:
     t = CONFIG.tokenizer
     example = Example.encode(prompt, text, t)
     batch = pack([example], t, CONFIG.neighbours)
-    from asciiloom.generate.canvas import Canvas
-
     with torch.no_grad():
         logits = model.eval()(GridInput.from_batch(batch))[0].double().numpy()
     canvas = Canvas([limits], t, 400)
@@ -109,12 +111,65 @@ def test_generator_asks_for_natural_sizes(run_folder: Path) -> None:
     assert drawings == loaded.draw("cat", constraint=Constraint(20, 8), count=3, seed=5)
 
 
-def test_nonsense_is_refused() -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"count": 0}, {"count": 10**30}, {"count": True}, {"kind": "song"}, {"seed": -1}, {"seed": 2**64},
+        {"seed": 1.5}, {"words": b"cat"}, {"words": "caf\udce9"},
+    ],
+)  # fmt: skip
+def test_arguments_that_cannot_be_are_refused_in_one_line(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Generator(_model()).draw(**wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_largest_seed_draws() -> None:
+    (drawing,) = Generator(_model()).draw(seed=2**64 - 1, constraint=Constraint(5, 2))
+    assert Constraint(5, 2).violations(drawing.text) == []
+
+
+def test_a_prompt_is_read_to_its_48th_character() -> None:
+    generator, limits = Generator(_model()), Constraint(9, 4)
+    long = "house with a tree and a cat on the roof, at night" + " and more" * 500
+    assert len(long) > 4500
+    (drawing,) = generator.draw(long, constraint=limits)
+    assert drawing.text == generator.draw(long[:48], constraint=limits)[0].text
+
+
+def test_limits_beyond_all_bounds_cost_no_memory() -> None:
+    limits = Constraint(10**30, 10**30, max_chars=10**30)
+    drawings = Generator(_model()).draw(constraint=limits, count=3)
+    assert all(limits.violations(d.text) == [] for d in drawings)
+    canvas = Canvas([limits] * 64, CONFIG.tokenizer, 32_000)
+    assert sum(a.nbytes for a in vars(canvas).values() if isinstance(a, np.ndarray)) < 50_000_000
+
+
+def test_a_prompt_that_leaves_no_room_is_refused() -> None:
+    small = untrained_model(dataclasses.replace(CONFIG, context=64))
+    with pytest.raises(ConstraintError, match="fewer words"):
+        Generator(small).draw("☃" * 48)
+
+
+def test_weights_that_overflow_are_refused() -> None:
+    model = _model()
+    with torch.no_grad():
+        model.embed.weight.fill_(3e38)
+    with pytest.raises(CheckpointError, match="damaged"):
+        Generator(model).draw("cat", constraint=Constraint(5, 3))
+
+
+def test_a_large_cache_means_fewer_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [Request(Prompt("cat"), Constraint(8, 3), 1, n) for n in range(9)]
+    expected = list(Engine(_model()).run(requests))
+    monkeypatch.setattr(engine_module, "CACHE_BYTES", 4 * 2 * 2 * 1 * 16 * 512 * 2)  # two drawings
+    told: list[int] = []
+    assert list(Engine(_model()).run(requests, progress=told.append)) == expected
+    assert told == [2, 2, 2, 2, 1]
+
+
+def test_a_size_beyond_the_model_is_refused() -> None:
     generator = Generator(_model())
-    with pytest.raises(SettingsError):
-        generator.draw(count=0)
-    with pytest.raises(SettingsError):
-        generator.draw(kind="song")
     with pytest.raises(ConstraintError):
         generator.draw(constraint=Constraint.exact(500, 500))
 

@@ -174,13 +174,6 @@ def test_old_checkpoints_go_and_the_best_stays(corpus: Corpus, tmp_path: Path) -
     assert (tmp_path / "best" / "model.safetensors").exists()
 
 
-def test_find_checkpoint(run_folder: Path, tmp_path: Path) -> None:
-    assert find_checkpoint(run_folder) == run_folder / "latest"
-    assert find_checkpoint(run_folder / "best") == run_folder / "best"
-    with pytest.raises(CheckpointError, match="asciiloom train"):
-        find_checkpoint(tmp_path)
-
-
 def test_schedule_warms_up_holds_and_falls() -> None:
     s = OptimSettings(warmup=10, decay=0.5, floor=0.1)
     assert (
