@@ -27,7 +27,17 @@ ROOMS = [
     "export",
 ]
 ABOVE = {"cli", "web"}
-FOUNDATION = {"errors", "resources", "jit", "cores", "outputs", "signals", "_version"}
+FOUNDATION = {
+    "cores",
+    "errors",
+    "jit",
+    "json_file",
+    "outputs",
+    "resources",
+    "signals",
+    "typed",
+    "_version",
+}
 
 
 def _imported_rooms(file: Path) -> set[str]:

@@ -103,6 +103,10 @@ def test_least_chars_is_reachable_and_least() -> None:
         (Constraint.exact(40, 12, max_chars=30), "at least"),
         (Constraint(allow=" "), "no glyph"),
         (Constraint(allow="ab", forbid="ba"), "no glyph"),
+        (Constraint(max_width=2.5), "max_width must be a whole number"),  # type: ignore[arg-type]
+        (Constraint(min_height=True), "min_height"),
+        (Constraint(max_chars="9"), "max_chars"),  # type: ignore[arg-type]
+        (Constraint(forbid=None), "forbid must be text"),  # type: ignore[arg-type]
     ],
 )
 def test_contradictions_are_refused_with_the_reason(wrong: Constraint, says: str) -> None:
@@ -115,6 +119,8 @@ def test_contradictions_are_refused_with_the_reason(wrong: Constraint, says: str
 def test_what_the_model_cannot_draw_is_refused() -> None:
     with pytest.raises(ConstraintError, match="at most 400"):
         Canvas([Constraint.exact(300, 300)], TOKENIZER, MOST)
+    with pytest.raises(ConstraintError, match="at most 400"):
+        Canvas([Constraint.exact(10**30, 1)], TOKENIZER, MOST)
     with pytest.raises(ConstraintError, match="charset"):
         Canvas([Constraint(allow="█")], TOKENIZER, MOST)
 

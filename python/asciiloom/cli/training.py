@@ -78,7 +78,15 @@ def train_command(
 
     Example: asciiloom train art.db --minutes 15 --out runs/first
     """
-    from asciiloom.train import DEFAULT_SELECTION, Settings, Trainer, load_settings
+    from asciiloom.cli.stopping import stoppable
+    from asciiloom.train import (
+        DEFAULT_SELECTION,
+        Settings,
+        Trainer,
+        find_checkpoint,
+        load_settings,
+        read_selection,
+    )
 
     tree = load_settings(Path(config) if config else None, overrides)
     run = tree.setdefault("run", {})
@@ -89,7 +97,7 @@ def train_command(
         run["minutes"] = 15.0
     shape = tree.setdefault("model", {})
     shape["preset"] = preset or shape.get("preset", "small")
-    base = Selection.from_dict(tree["selection"]) if "selection" in tree else DEFAULT_SELECTION
+    base = read_selection(tree["selection"]) if "selection" in tree else DEFAULT_SELECTION
     tree["selection"] = build_selection(given, base).to_dict()
     settings = Settings.from_dict(tree)
     with Corpus(db) as corpus:
@@ -99,8 +107,10 @@ def train_command(
             f"{trainer.model.parameter_count():,} parameters, {trainer.precision} on {trainer.device},"
             f" {len(trainer.loader):,} training pieces; run folder {out}"
         )
-        figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
-        report = _measure(corpus, Path(out), settings.selection, baselines, None, quiet or as_json)
+        with stoppable(trainer):
+            figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
+            folder = find_checkpoint(Path(out))
+            report = _measure(corpus, folder, settings.selection, baselines, None, quiet or as_json)
     if as_json:
         put_json({**figures, "evaluation": report})
         return
@@ -173,11 +183,11 @@ def eval_command(
     Example: asciiloom eval art.db runs/first --split test
     """
     from asciiloom.model import load_model
-    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint
+    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint, read_selection
 
     folder = find_checkpoint(Path(model))
     trained_on = load_model(folder)[1].training.get("settings", {}).get("selection")
-    base = Selection.from_dict(trained_on) if trained_on else DEFAULT_SELECTION
+    base = DEFAULT_SELECTION if trained_on is None else read_selection(trained_on)
     with Corpus(db) as corpus:
         report = _measure(corpus, folder, build_selection(given, base), baselines, limit, quiet)
     if as_json:
@@ -201,14 +211,13 @@ def _measure(
     limit: int | None,
     quiet: bool,
 ) -> dict[str, Any]:
-    """The figures of the model in ``model`` on held-out pieces of ``selection``."""
+    """The figures of the model in the folder ``model`` on held-out pieces of ``selection``."""
     import torch
 
     from asciiloom.evaluate import evaluate
     from asciiloom.model import load_model
-    from asciiloom.train import find_checkpoint
 
-    network, _ = load_model(find_checkpoint(model))
+    network, _ = load_model(model)
     started = time.perf_counter()
     with progress("evaluating", quiet=quiet) as bar:
         report = evaluate(

@@ -1,6 +1,6 @@
 """Numbers: bits per character, baselines."""
 
-from asciiloom.evaluate.likelihood import Scores, autocast, score
+from asciiloom.evaluate.likelihood import Scores, score
 from asciiloom.evaluate.report import evaluate
 
-__all__ = ["Scores", "autocast", "evaluate", "score"]
+__all__ = ["Scores", "evaluate", "score"]
