@@ -9,13 +9,12 @@ import click
 from asciiloom._version import __version__
 from asciiloom.cli.failures import (
     CORPORA,
-    Terminated,
     give_up_output,
     in_one_line,
     is_closed_pipe,
     open_streams,
-    terminating,
 )
+from asciiloom.signals import Terminated, terminable
 
 # command -> (module below this package, what --help of the group says)
 _COMMANDS = {
@@ -71,7 +70,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        with terminating():
+        with terminable():
             open_streams()
             return super().main(*args, **kwargs)
 
@@ -85,7 +84,7 @@ class LazyGroup(click.Group):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except KeyboardInterrupt as error:
+        except (KeyboardInterrupt, Terminated) as error:
             what, code = (
                 ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
             )

@@ -137,8 +137,7 @@ def _search(corpus: Corpus) -> None:
 
 def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, Any]:
     _heading(4, f"A small 2D transformer, trained from the file for {minutes:g} minutes")
-    from asciiloom.cli.stopping import stoppable
-    from asciiloom.cli.training import watch
+    from asciiloom.cli.training import stoppable, watch
     from asciiloom.model import PRESETS
     from asciiloom.tokens import PromptDropout
     from asciiloom.train import DEFAULT_SELECTION, RunSettings, Settings, Trainer

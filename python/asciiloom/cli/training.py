@@ -1,8 +1,10 @@
 """``train`` and ``eval``: a model from a corpus, and honest numbers about it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +17,11 @@ from asciiloom.cli.options import (
 )
 from asciiloom.cli.output import progress, put, put_json, say, table
 from asciiloom.corpus import Corpus
+from asciiloom.signals import Terminated
 from asciiloom.store import Selection
+
+if TYPE_CHECKING:
+    from asciiloom.train import Trainer
 
 _BASELINES = click.option(
     "--baselines/--no-baselines",
@@ -78,7 +84,6 @@ def train_command(
 
     Example: asciiloom train art.db --minutes 15 --out runs/first
     """
-    from asciiloom.cli.stopping import stoppable
     from asciiloom.train import (
         DEFAULT_SELECTION,
         Settings,
@@ -117,6 +122,24 @@ def train_command(
     _print_report(report)
     say(f"\n{out}/loss.png shows the curve; by kind and source: asciiloom eval {db} {out}")
     say(f'draw with: asciiloom generate {out} "cat" --max 40x12')
+
+
+@contextmanager
+def stoppable(trainer: "Trainer") -> Iterator[None]:
+    """A block of training and measuring that Ctrl-C or SIGTERM ends with a line that says what is kept."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated) as error:
+        what, code = ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
+        kept = (
+            f"the checkpoint {trainer.saved} is kept"
+            if trainer.saved
+            else "no checkpoint was written yet"
+        )
+        say(
+            f"{what} at step {trainer.step:,}; {kept}: run the same command again to go on from there"
+        )
+        raise click.exceptions.Exit(code) from error
 
 
 def _check_ready(corpus: Corpus, db: str) -> None:
