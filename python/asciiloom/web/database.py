@@ -106,13 +106,18 @@ class CorpusDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         return answer
 
 
+def bound_heap() -> None:
+    """Bound what SQLite may allocate in this whole process, for good."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f"PRAGMA hard_heap_limit = {limits.HEAP_BYTES}")
+
+
 def bound(connection: ReadConnection, value_bytes: int) -> None:
     """Set every limit of a fresh connection."""
     register(connection)
     connection.row_factory = connection.row
     connection.text_factory = connection.decoded
     connection.execute(f"PRAGMA mmap_size = {limits.MAPPED_BYTES}")
-    connection.execute(f"PRAGMA hard_heap_limit = {limits.HEAP_BYTES}")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, value_bytes)
     connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, limits.COLUMNS)

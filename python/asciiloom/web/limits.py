@@ -30,7 +30,7 @@ ROWS_BYTES = 4 * MEBIBYTE  # all rows of one question of Datasette's
 VALUE_BYTES = 4 * MEBIBYTE
 SQL_VALUE_BYTES = MEBIBYTE // 2  # where anybody may write SQL: what one function call works on
 COLUMNS = 64
-HEAP_BYTES = 160 * MEBIBYTE  # all of SQLite, all connections
+HEAP_BYTES = 192 * MEBIBYTE  # all of SQLite in the process
 MAPPED_BYTES = 64 * MEBIBYTE  # of the file, a connection; counts as memory of the process
 
 # -- art on a page

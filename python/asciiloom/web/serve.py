@@ -19,7 +19,7 @@ from asciiloom.corpus import Corpus
 from asciiloom.errors import CorpusError
 from asciiloom.web import limits
 from asciiloom.web.curating import TOKEN
-from asciiloom.web.database import CorpusDatabase
+from asciiloom.web.database import CorpusDatabase, bound_heap
 from asciiloom.web.guard import Guard, Names
 from asciiloom.web.views import gallery_path
 
@@ -113,6 +113,7 @@ def serve(datasette: Any, bound: socket.socket, host: str, allowed: Iterable[str
     """Answer until interrupted to whoever asks for ``host`` or one of the ``allowed`` names."""
     # Datasette leaves work undone where a request fails; nobody can mend that at the terminal.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    bound_heap()
     names = Names(host, bound.getsockname()[1], allowed)
     config = Config(
         Guard(datasette.app(), names),
