@@ -14,7 +14,7 @@ from asciiloom.piece.credit import (
 )
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
-from asciiloom.piece.laid import Codes, Laid
+from asciiloom.piece.kernels.codes import CodeArray, Codes
 from asciiloom.piece.licence import redistributable, spdx, states_public_domain
 from asciiloom.piece.measure import (
     CHARSET_FITS,
@@ -38,12 +38,12 @@ __all__ = [
     "LINT",
     "MIRROR",
     "Canonical",
+    "CodeArray",
     "Codes",
     "ColourPlane",
     "Counts",
     "CreditSpan",
     "Grid",
-    "Laid",
     "Measures",
     "Piece",
     "PieceBatch",

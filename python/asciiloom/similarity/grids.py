@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.jit import njit
-from asciiloom.piece import MIRROR, Codes, Grid, Laid, cell_widths
+from asciiloom.piece import MIRROR, CodeArray, Codes, Grid, cell_widths
 from asciiloom.similarity.arrays import I64, U8, U16, U32
 from asciiloom.similarity.boxes import picture_boxes
 
@@ -41,7 +41,7 @@ class GridBatch:
         if not texts:
             none = np.empty(0, np.int64)
             return cls(np.empty(0, np.uint8), none, none, none)
-        joined = Laid.of(texts)
+        joined = CodeArray.of(texts)
         cell_width = np.ones(128, np.int8) if joined.is_ascii else cell_widths()
         height, width = _sizes(joined.codes, joined.first, cell_width)
         odd = {i: Grid.from_text(texts[i]).cells for i in np.flatnonzero(width < 0).tolist()}
