@@ -41,7 +41,17 @@ GROUPS = {
     "signals": interrupts.attack,
     "stalled stdin": access.stalled,
 }
-HEADER = ("attack", "trials", "tracebacks", "losses", "5xx", "false alarms", "hangs", "other failures", "seconds")
+HEADER = (
+    "attack",
+    "trials",
+    "tracebacks",
+    "losses",
+    "5xx",
+    "false alarms",
+    "hangs",
+    "other failures",
+    "seconds",
+)
 
 
 def shown(group: Group, most: int) -> None:
@@ -53,12 +63,16 @@ def shown(group: Group, most: int) -> None:
         for line in tail.splitlines():
             print(f"      | {line[:200]}")
     if group.failed > most:
-        print(f"  {group.name}: {group.failed - most} failures more; --show {group.failed} shows them")
+        print(
+            f"  {group.name}: {group.failed - most} failures more; --show {group.failed} shows them"
+        )
 
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--quick", action="store_true", help="A part of the trials, in a minute or two.")
+    parser.add_argument(
+        "--quick", action="store_true", help="A part of the trials, in a minute or two."
+    )
     parser.add_argument("--only", action="append", choices=list(GROUPS), metavar="GROUP",
                         help=f"Only this group (may be repeated): {', '.join(GROUPS)}.")  # fmt: skip
     parser.add_argument("--show", type=int, default=12, help="Failures shown of each group.")
@@ -80,7 +94,11 @@ def main() -> None:
             GROUPS[name](bench, scene, group, told.quick)
             group.seconds = time.monotonic() - start
             groups.append(group)
-            print(f"{name}: {group.trials} trials, {group.failed} failed, {group.seconds:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{name}: {group.trials} trials, {group.failed} failed, {group.seconds:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     finally:
         bench.close()
         shutil.rmtree(os.fsencode(folder), ignore_errors=True)

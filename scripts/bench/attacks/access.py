@@ -95,7 +95,9 @@ def read_only(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         for command in COMMANDS:
             if not (command.heavy and name != ways[0][0]):
                 trials.append(
-                    partial(_read_only, bench, scene, group, command, name, file_mode, folder_mode, user)
+                    partial(
+                        _read_only, bench, scene, group, command, name, file_mode, folder_mode, user
+                    )
                 )
     bench.each(trials)
     point = bench.room()
@@ -121,7 +123,7 @@ def _read_only(
     db = fresh(scene, room)
     db.chmod(file_mode)
     room.chmod(folder_mode)
-    results.chmod(0o777)  # noqa: S103
+    results.chmod(0o777)
     outcome = bench.run(
         *scene.words(command, db, results / "out"), kind=command.kind, user=user,
         environment={"HOME": str(results)},
@@ -136,7 +138,9 @@ def _read_only(
     shutil.rmtree(results)
 
 
-def _bound(bench: Bench, scene: Scene, group: Group, command: Command, place: Path, point: Path) -> None:
+def _bound(
+    bench: Bench, scene: Scene, group: Group, command: Command, place: Path, point: Path
+) -> None:
     results = bench.room()
     words = scene.words(command, point / "art.db", results / "out")
     outcome = bench.run(*words, kind="bound")
@@ -197,5 +201,9 @@ def _stalled(bench: Bench, scene: Scene, group: Group, command: Command, first: 
     problems += [("loss", wrong) for wrong in unsound(db)]
     if not problems and not hashes(db) >= hashes(scene.db):
         problems.append(("loss", "pieces are gone"))
-    group.record(f"{outcome.command}   [ingest - has read {len(first)} bytes and waits]", problems, outcome.tail)
+    group.record(
+        f"{outcome.command}   [ingest - has read {len(first)} bytes and waits]",
+        problems,
+        outcome.tail,
+    )
     shutil.rmtree(room)

@@ -26,7 +26,9 @@ class Command:
         return "torch" if self.heavy else "light"
 
     def filled(self, **places: str | Path) -> list[str]:
-        return [word.format(**{k: str(v) for k, v in places.items()}) for word in self.words.split()]
+        return [
+            word.format(**{k: str(v) for k, v in places.items()}) for word in self.words.split()
+        ]
 
 
 TRAINING = "--preset nano --steps 1 --no-baselines -q"

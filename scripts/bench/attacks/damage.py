@@ -3,7 +3,7 @@
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,9 @@ from .trial import Bench, Group, judge
 PAGE = 8192
 
 
-def _bytes(change: Callable[[bytearray, random.Random], bytearray | None]) -> Callable[[Path, random.Random], None]:
+def _bytes(
+    change: Callable[[bytearray, random.Random], bytearray | None],
+) -> Callable[[Path, random.Random], None]:
     def damage(db: Path, rng: random.Random) -> None:
         data = bytearray(db.read_bytes())
         db.write_bytes(change(data, rng) or data)
@@ -31,7 +33,9 @@ def _flips(count: int, start: int = 0) -> Callable[[Path, random.Random], None]:
     return _bytes(change)
 
 
-def _page(make: Callable[[bytearray, int, random.Random], bytes], count: int) -> Callable[[Path, random.Random], None]:
+def _page(
+    make: Callable[[bytearray, int, random.Random], bytes], count: int
+) -> Callable[[Path, random.Random], None]:
     def change(data: bytearray, rng: random.Random) -> None:
         for _ in range(count):
             at = rng.randrange(1, len(data) // PAGE) * PAGE
@@ -122,12 +126,20 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
             if command.heavy and number % (6 if quick else 3):
                 continue
             trials.append(partial(_try, bench, scene, group, command, name, broken, was_sound))
-    group.notes.append(f"{len(ways)} files; train and eval on every {'sixth' if quick else 'third'} of them")
+    group.notes.append(
+        f"{len(ways)} files; train and eval on every {'sixth' if quick else 'third'} of them"
+    )
     bench.each(trials)
 
 
 def _try(
-    bench: Bench, scene: Scene, group: Group, command: Command, name: str, broken: Path, was_sound: bool
+    bench: Bench,
+    scene: Scene,
+    group: Group,
+    command: Command,
+    name: str,
+    broken: Path,
+    was_sound: bool,
 ) -> None:
     room = bench.room()
     db = fresh(scene, room, source=broken)

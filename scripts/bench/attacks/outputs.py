@@ -127,7 +127,9 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     try:
         _full(bench.room(), scene.db, scene.model)
     except OSError as error:
-        group.untried.append(f"a device that is full as target (a node of one's own: {error.strerror})")
+        group.untried.append(
+            f"a device that is full as target (a node of one's own: {error.strerror})"
+        )
         TARGETS.pop("/dev/full", None)
     trials = []
     for name, words, is_folder, heavy in OUTPUTS:
@@ -136,7 +138,9 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         if name == "demo" or (name == "train" and quick):
             chosen = ["the corpus", "another corpus", "a plain file", "/dev/full"]
         chosen = [t for t in chosen if t in TARGETS]
-        trials += [partial(_try, bench, scene, group, words, t, is_folder, heavy, ()) for t in chosen]
+        trials += [
+            partial(_try, bench, scene, group, words, t, is_folder, heavy, ()) for t in chosen
+        ]
         if manual.has(command, "--force"):
             trials += [
                 partial(_try, bench, scene, group, words, t, is_folder, heavy, ("--force",))
@@ -160,7 +164,11 @@ def _try(
     before = tree(room)
     filled = [w.format(db=db, out=out, model=model) for w in words.split()]
     outcome = bench.run(
-        *filled, *force, cwd=room, kind="torch" if heavy else "light", timeout=10 if target == "a pipe" else 60
+        *filled,
+        *force,
+        cwd=room,
+        kind="torch" if heavy else "light",
+        timeout=10 if target == "a pipe" else 60,
     )
     problems = judge(outcome, statuses=(0, 1, 2), memory=3000)
     problems += compare(room, before, tree(room), out, outcome.status, bool(force), target)
@@ -169,7 +177,13 @@ def _try(
 
 
 def compare(
-    room: Path, before: dict[str, str], after: dict[str, str], out: Path, status: int, force: bool, target: str
+    room: Path,
+    before: dict[str, str],
+    after: dict[str, str],
+    out: Path,
+    status: int,
+    force: bool,
+    target: str,
 ) -> list[Problem]:
     """What was lost and what was left."""
     problems: list[Problem] = []
@@ -189,9 +203,11 @@ def compare(
             problems.append(("other", f"left {', '.join(sorted(new)[:3])}"))
     else:
         # An output through a dangling link lands where the link points to.
-        beside = [p for p in new if p != name and not p.startswith(name + "/") and "nowhere" not in p]
+        beside = [
+            p for p in new if p != name and not p.startswith(name + "/") and "nowhere" not in p
+        ]
         if beside:
             problems.append(("other", f"left {', '.join(sorted(beside)[:3])} beside the target"))
-        if target in ("the corpus", "another corpus", "an SQLite file", "a hard link") and not allowed and not new:
+        if before.get(name) == after.get(name) != "folder" and not target.startswith("a link"):
             problems.append(("other", "exit status 0, and nothing was written"))
     return problems

@@ -58,7 +58,9 @@ class Scene:
             theirs=self.theirs, **self.numbers,
         )  # fmt: skip
 
-    def run(self, bench: Bench, command: Command, db: Path, timeout: float = 40, **how: object) -> Outcome:
+    def run(
+        self, bench: Bench, command: Command, db: Path, timeout: float = 40, **how: object
+    ) -> Outcome:
         """Run ``command`` on ``db`` with its output beside it, named after the command."""
         out = db.parent / command.name.replace(" ", "-")
         return bench.run(
@@ -112,7 +114,9 @@ def build(bench: Bench) -> Scene:
     for path in (db, theirs):
         for ending in SIDECARS:
             Path(f"{path}{ending}").unlink(missing_ok=True)
-    return Scene(folder, db, theirs, jsonl, art, table, model, {"painted": str(number), "rejected": "9"})
+    return Scene(
+        folder, db, theirs, jsonl, art, table, model, {"painted": str(number), "rejected": "9"}
+    )
 
 
 def fresh(scene: Scene, room: Path, name: str = "art.db", source: Path | None = None) -> Path:
@@ -141,8 +145,12 @@ def unsound(db: Path) -> list[str]:
         try:
             with closing(sqlite3.connect(copy)) as plain:
                 found = [r[0] for r in plain.execute("PRAGMA integrity_check(5)") if r[0] != "ok"]
-                found += [f"reference {r[:3]}" for r in plain.execute("PRAGMA foreign_key_check")][:5]
-                if plain.execute("SELECT 1 FROM piece WHERE id NOT IN (SELECT piece_id FROM origin)").fetchone():
+                found += [f"reference {r[:3]}" for r in plain.execute("PRAGMA foreign_key_check")][
+                    :5
+                ]
+                if plain.execute(
+                    "SELECT 1 FROM piece WHERE id NOT IN (SELECT piece_id FROM origin)"
+                ).fetchone():
                     found.append("a piece without an origin")
                 return found
         except sqlite3.Error as error:
@@ -159,8 +167,9 @@ def contents(db: Path) -> dict[str, str]:
             )
         ]  # fmt: skip
         return {
-            name: hashlib.sha256("\n".join(sorted(map(repr, plain.execute(f"SELECT * FROM {name}")))).encode())  # noqa: S608
-            .hexdigest()
+            name: hashlib.sha256(
+                "\n".join(sorted(map(repr, plain.execute(f"SELECT * FROM {name}")))).encode()
+            ).hexdigest()
             for name in names
         }
 

@@ -51,7 +51,11 @@ def _after(bench: Bench, scene: Scene, command: Command, room: Path, status: int
     left = [n for n in tree(room) if n not in ("art.db", "filler") and not n.endswith(SIDECARS)]
     if status and command.name == "merge from it":
         # The corpus that was to be made may be there, sound.
-        left = [n for n in left if n.endswith(".part") or unsound(room / n) not in ([], ["the file is empty"])]
+        left = [
+            n
+            for n in left
+            if n.endswith(".part") or unsound(room / n) not in ([], ["the file is empty"])
+        ]
     if status and left:
         problems.append(("other", f"left {', '.join(sorted(left)[:3])}"))
     if not problems:
@@ -66,7 +70,7 @@ def _tiny(
 ) -> None:
     """The same in a file system of 8 MB that is all but full."""
     point = bench.room()
-    script = f"mount -t tmpfs -o size=8m,mode=755 none {point} && exec \"$0\" \"$@\""
+    script = f'mount -t tmpfs -o size=8m,mode=755 none {point} && exec "$0" "$@"'
     try:
         server = WarmServer("tiny", bench.folder, ["unshare", "-m", "sh", "-c", script])
         heavy = WarmServer(
@@ -93,7 +97,11 @@ def _in_tiny(
     how = "tiny-torch" if command.heavy else "tiny"
     outcome = bench.run(*scene.words(command, point / "art.db", point / "out"), kind=how)
     problems = judge(outcome, statuses=(0, 1), lists=command.lists, memory=3000)
-    if "art.db" in outcome.err and outcome.status and command.name in ("check", "check deep", "repair"):
+    if (
+        "art.db" in outcome.err
+        and outcome.status
+        and command.name in ("check", "check deep", "repair")
+    ):
         problems += alarm(outcome)
     still = bench.run("check", point / "art.db", kind="tiny")
     problems += judge(still, statuses=(0, 1), lists=True) + alarm(still)

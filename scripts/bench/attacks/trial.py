@@ -23,6 +23,7 @@ BIN = Path(sys.executable).parent / "asciiloom"
 KINDS = ("traceback", "loss", "5xx", "false alarm", "hang", "other")
 RUNAWAY_MB = 6000  # a process this large is ended, whatever the promise
 NOBODY = 65534
+_FOLDER = re.compile(r"/\S*?/attacks\w+/tmp\w+/")
 _NOISE = re.compile(r"leaked semaphore|resource_tracker|\w+Warning:")
 _ALARM = re.compile(r"malformed|corrupt|damage|restore a backup|kinds of damage|not a corpus", re.I)
 
@@ -54,7 +55,11 @@ class Outcome:
 
 
 def judge(
-    outcome: Outcome, *, statuses: Sequence[int] = (0, 1, 2), memory: float = 1500, lists: bool = False
+    outcome: Outcome,
+    *,
+    statuses: Sequence[int] = (0, 1, 2),
+    memory: float = 1500,
+    lists: bool = False,
 ) -> list[Problem]:
     """What must not happen, whatever was asked: a traceback, a hang, more than a line, too much memory.
 
@@ -116,7 +121,9 @@ class Group:
             self.trials += 1
             self.counts.update({kind for kind, _ in problems})
             if problems:
-                self.failures.append((plain(what), problems, tail))
+                self.failures.append(
+                    (plain(_FOLDER.sub("", what)), problems, _FOLDER.sub("", tail))
+                )
 
     @property
     def failed(self) -> int:
@@ -159,6 +166,7 @@ class Bench:
             "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
             "ASCIILOOM_BUSY_SECONDS": "1", "COLUMNS": "100", "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": str(folder / "matplotlib"),
+            "PYTHONUNBUFFERED": "",
         }  # fmt: skip
         os.environ.update(self._quiet)
 
@@ -204,7 +212,7 @@ class Bench:
         """Run ``asciiloom ARGUMENTS``; ``kind`` names the warm process, ``before`` words before the command."""
         words = [str(a) for a in arguments]
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="run") as kept:
-            Path(kept).chmod(0o777)  # noqa: S103  (the trial may be somebody else)
+            Path(kept).chmod(0o777)
             out, err = stdout or Path(kept, "out"), Path(kept, "err")
             asked = {
                 "arguments": words,
@@ -233,7 +241,9 @@ class Bench:
                 time.monotonic() - start, peak, hung, left,
             )  # fmt: skip
 
-    def _forked(self, asked: dict[str, object], timeout: float, kind: str) -> tuple[int, float, bool, bool]:
+    def _forked(
+        self, asked: dict[str, object], timeout: float, kind: str
+    ) -> tuple[int, float, bool, bool]:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(self.server(kind).path))
         with connection, connection.makefile("r", encoding="utf-8") as stream:
