@@ -79,11 +79,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="Trials side by side.")
     parser.add_argument("--fresh", action="store_true", help="A new interpreter for every trial.")
     told = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="attacks"))
     folder.chmod(0o755)
     bench = Bench(folder, told.fresh, told.workers)
     groups = []
+    stopped = False
     try:
         start = time.monotonic()
         scene = build(bench)
@@ -99,6 +100,8 @@ def main() -> None:
                 file=sys.stderr,
                 flush=True,
             )
+    except KeyboardInterrupt:
+        stopped = True  # what is done is told
     finally:
         bench.close()
         shutil.rmtree(os.fsencode(folder), ignore_errors=True)
@@ -107,14 +110,14 @@ def main() -> None:
     ]
     total = tuple(sum(row[k] for row in rows) for k in range(1, len(HEADER)))
     rows.append(("all", *total))
-    report("attacks", HEADER, rows, keep=not (told.quick or told.only))
+    report("attacks", HEADER, rows, keep=not (told.quick or told.only or stopped))
     for group in groups:
         for line in group.notes:
             print(f"  {group.name}: {line}")
         for line in group.untried:
             print(f"  {group.name}: not tried: {line}")
         shown(group, told.show)
-    sys.exit(any(g.failed for g in groups))
+    sys.exit(stopped or any(g.failed for g in groups))
 
 
 if __name__ == "__main__":

@@ -54,11 +54,12 @@ def holding(db: Path, statements: tuple[str, ...]) -> Iterator[None]:
 def locked(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     """Every command while another process has the lock."""
     locks = (LOCKS[0], LOCKS[2]) if quick else LOCKS
-    trials = []
-    for lock in locks:
-        for command in COMMANDS:
-            if not (command.heavy and lock is not LOCKS[0]):
-                trials.append(partial(_locked, bench, scene, group, command, *lock))
+    trials = [
+        partial(_locked, bench, scene, group, command, *lock)
+        for lock in locks
+        for command in COMMANDS
+        if not (command.heavy and lock is not LOCKS[0])
+    ]
     bench.each(trials, workers=6)  # they wait more than they work
 
 
@@ -90,15 +91,12 @@ def read_only(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     ways = [("file 0444, folder 0555", 0o444, 0o555), ("folder 0555", 0o666, 0o555),
             ("file 0444", 0o444, 0o777)]  # fmt: skip
     user = NOBODY if os.getuid() == 0 else None
-    trials = []
-    for name, file_mode, folder_mode in ways[:1] if quick else ways:
-        for command in COMMANDS:
-            if not (command.heavy and name != ways[0][0]):
-                trials.append(
-                    partial(
-                        _read_only, bench, scene, group, command, name, file_mode, folder_mode, user
-                    )
-                )
+    trials = [
+        partial(_read_only, bench, scene, group, command, name, file_mode, folder_mode, user)
+        for name, file_mode, folder_mode in (ways[:1] if quick else ways)
+        for command in COMMANDS
+        if not (command.heavy and name != ways[0][0])
+    ]
     bench.each(trials)
     point = bench.room()
     place = bench.room()

@@ -216,10 +216,11 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         (store / str(number)).mkdir()
         path = store / str(number) / file
         make(path)
-        for command in ("ingest", "import"):
-            trials.append(partial(_enter, bench, group, known, command, name, path))
-    for name, change in hostile_corpora()[: 6 if quick else None]:
-        trials.append(partial(_merge, bench, scene, group, known, name, change))
+        trials += [
+            partial(_enter, bench, group, known, c, name, path) for c in ("ingest", "import")
+        ]
+    corpora = hostile_corpora()[: 6 if quick else None]
+    trials += [partial(_merge, bench, scene, group, known, *corpus) for corpus in corpora]
     trials.append(partial(_artless, bench, group, 50_000 if quick else 500_000))
     bench.each(trials)
 

@@ -20,10 +20,11 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     size = scene.db.stat().st_size
     limits = (8 << 10, size) if quick else (4 << 10, 64 << 10, size, size + (128 << 10))
     writing = [c for c in (*COMMANDS, *MORE_OUTPUTS) if c.writes or "{out}" in c.words]
-    trials = []
-    for command in writing:
-        for limit in limits[1:2] if command.heavy and quick else limits:
-            trials.append(partial(_limited, bench, scene, group, command, limit))
+    trials = [
+        partial(_limited, bench, scene, group, command, limit)
+        for command in writing
+        for limit in (limits[1:2] if command.heavy and quick else limits)
+    ]
     bench.each(trials)
     _tiny(bench, scene, group, writing, LEFT_KIB[:2] if quick else LEFT_KIB)
 
