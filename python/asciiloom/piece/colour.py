@@ -44,7 +44,7 @@ class ColourPlane:
         """Whether every code point of ``text`` has its colour: as many rows, and columns enough."""
         rows = text.split("\n")
         high, wide = self.fore.shape
-        return high == len(rows) and wide >= max(map(len, rows))
+        return bool(high == len(rows) and wide >= max(map(len, rows)))
 
     @classmethod
     def unpack(cls, data: bytes) -> "ColourPlane":
