@@ -125,20 +125,15 @@ def ingest_command(
         image_glyphs,
         frames,
     )
-    total = Tally()
     if workers is None:
         workers = usable_workers(paths)
     with Corpus(db, create=True) as corpus, progress("reading", quiet=quiet) as bar:
-        for path in paths:
 
-            def tick(tally: Tally, path: str = path) -> None:
-                counts = tally.row()
-                bar(total.row()["read"] + counts["read"], note=Path(path).name)
+        def tick(tally: Tally, path: str) -> None:
+            bar(tally.row()["read"], note=Path(path).name)
 
-            left = None if limit is None else limit - total.row()["read"]
-            if left == 0:
-                break
-            total.add(corpus.ingest([path], options, tick, left, workers))
+        total = corpus.ingest(paths, options, tick, limit, workers)
+    _say_if_nothing_came(db, total)
     if as_json:
         put_json(_summary(total))
         return
@@ -178,6 +173,14 @@ def formats_command(form: str | None) -> None:
         put(f"{row['name']:<12} {row['summary']}")
         put(f"{'':<12}   known by: {row['recognised']}")
         put(f"{'':<12}   held against: {row['oracle'] or 'nothing stated'}")
+
+
+def _say_if_nothing_came(db: str, total: Tally) -> None:
+    counts = total.row()
+    if not counts["read"]:
+        say(f"nothing was added to {db}: there was nothing to read")
+    elif counts["read"] == counts["rejected"]:
+        say(f"nothing was added to {db}: all {counts['read']:,} items were rejected")
 
 
 def _summary(total: Tally) -> dict[str, Any]:

@@ -1,26 +1,25 @@
 """Reading in parallel: files and stretches of long files go to worker processes, batches come back in
 order, ready to be written by the one writer.
 
+``None`` among the batches says that the next one has to be waited for: whoever holds a lock lets go of it.
+
 What a worker returns is the same whoever reads it, and batches keep the order of the inputs, so a
 corpus made by many workers is the one that a single process makes. A file that ends its worker (a
 crash in some library) costs a rejection and no neighbour.
 """
 
 import gc
-import os
-import signal
-import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from asciiloom.cores import cores
 from asciiloom.ingest.rows import Batch, prepare_batch
+from asciiloom.ingest.workers import Workers
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
 from asciiloom.readers.registry import is_walkable, line_chunks, read_file, walk
@@ -32,8 +31,8 @@ BATCH_CHARS = 8_000_000
 # Below this many bytes of input in all, starting processes costs more than it saves.
 WORTH_WORKERS = 8 << 20
 _LONG_FILE = 2 << 20
-# Everyone waits for the one writer: it goes first where there are fewer cores than processes.
-NICE = 10
+# Seconds that the next batch may be waited for before the writer is told to let go of its lock.
+PATIENCE = 0.2
 # Batches waiting for the writer, which now and then is long in committing.
 AHEAD = 8
 _GROUP_FILES = 64
@@ -82,15 +81,20 @@ def batched(items: Iterable[Item]) -> Iterator[list[Item]]:
     for item in items:
         batch.append(item)
         if isinstance(item, Piece):
-            chars += len(item.text) + len(item.colour or b"")
+            chars += _length(item.text) + _length(item.colour)
             if item.original is not None and item.original is not last:
                 last = item.original
-                chars += len(last)
+                chars += _length(last)
         if len(batch) >= BATCH_ITEMS or chars >= BATCH_CHARS:
             yield batch
             batch, chars = [], 0
     if batch:
         yield batch
+
+
+def _length(value: object) -> int:
+    """Of a text or bytes; what is neither is for the gate to refuse."""
+    return len(value) if isinstance(value, str | bytes) else 0
 
 
 def usable_workers(paths: Sequence[str]) -> int:
@@ -109,24 +113,37 @@ def usable_workers(paths: Sequence[str]) -> int:
     return 1
 
 
+def prepared(items: Iterable[Item]) -> Iterator[Batch | None]:
+    """``items`` in batches, each announced by a ``None``: they may be long in coming."""
+    coming = batched(items)
+    yield None
+    for batch in coming:
+        yield prepare_batch(batch)
+        yield None
+
+
 def read_batches(
     paths: Sequence[str], options: ReadOptions, workers: int = 1, limit: int | None = None
-) -> Iterator[Batch]:
-    """Every item of ``paths`` in order, in batches ready to be written.
+) -> Generator[Batch | None, None, None]:
+    """Every item of ``paths`` in order, in batches ready to be written; ``None`` before a wait.
 
     ``limit`` counts items, which only one process can; it is read by one.
     """
     if workers <= 1 or limit is not None:
         items = (item for path in paths for item in read_path(path, options))
-        yield from map(prepare_batch, batched(islice(items, limit)))
+        yield from prepared(islice(items, limit))
         return
     yield from _in_order(_jobs(paths, options), workers)
 
 
-def _jobs(paths: Sequence[str], options: ReadOptions) -> Iterator[Job]:
+def _jobs(paths: Sequence[str], options: ReadOptions) -> Iterator[Job | None]:
+    """What is to be read, a job after the other; ``None`` before what this process has to wait for."""
     for path in paths:
         if not is_walkable(path):
-            yield from (ItemsJob(tuple(b)) for b in batched(read_path(path, options)))
+            yield None
+            for batch in batched(read_path(path, options)):
+                yield ItemsJob(tuple(batch))
+                yield None
             continue
         group: list[tuple[str, ReadOptions]] = []
         held = 0
@@ -167,56 +184,54 @@ def _run(job: Job) -> Batch:
     return batch
 
 
-def _begin_worker() -> None:
-    """A worker leaves an interrupt to its parent, and ends when that ends, however it does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(NICE)
-    parent = parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # A fork would take the open database along.
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker)
-
-
-def _in_order(jobs: Iterator[Job], workers: int) -> Iterator[Batch]:
+def _in_order(jobs: Iterator[Job | None], count: int) -> Iterator[Batch | None]:
     """The results of ``jobs`` in their order, with a few more under way than there are workers."""
     pending: deque[tuple[Job, Future[Batch]]] = deque()
-    pool = _pool(workers)
+    workers = Workers(_run, count)
     try:
         while True:
-            while len(pending) < 2 * workers + AHEAD and (job := next(jobs, None)) is not None:
-                pending.append((job, pool.submit(_run, job)))
+            while len(pending) < 2 * count + AHEAD:
+                try:
+                    job = next(jobs)
+                except StopIteration:
+                    break
+                if job is not None:
+                    pending.append((job, workers.submit(job)))
+                    continue
+                # The next job may be long in coming: what is done already is written first.
+                yield from _finished(pending)
+                yield None
             if not pending:
                 return
             job, future = pending.popleft()
+            if not wait([future], PATIENCE).done:
+                yield None
             try:
                 yield future.result()
             except BrokenProcessPool:
                 # Some job under way ended its process. Each is run again on its own to find out which.
-                pool.shutdown(wait=False, cancel_futures=True)
+                workers.close()
                 suspects = [job, *(waiting for waiting, _ in pending)]
                 pending.clear()
                 for suspect in suspects:
+                    yield None
                     yield from _alone(suspect)
-                pool = _pool(workers)
+                workers = Workers(_run, count)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        workers.close()
+
+
+def _finished(pending: "deque[tuple[Job, Future[Batch]]]") -> Iterator[Batch]:
+    """The results that are there, in their order; a job that ended its process is left to the caller."""
+    while pending and pending[0][1].done() and pending[0][1].exception() is None:
+        yield pending.popleft()[1].result()
 
 
 def _alone(job: Job) -> Iterator[Batch]:
     """One job in a process of its own; where that ends, file by file, and a rejection for the culprit."""
     try:
-        with _pool(1) as pool:
-            batch = pool.submit(_run, job).result()
+        with Workers(_run, 1) as worker:
+            batch = worker.submit(job).result()
     except BrokenProcessPool:
         if isinstance(job, FilesJob) and len(job.files) > 1:
             for file in job.files:

@@ -126,10 +126,14 @@ class Batch:
         return cls(Columns.of(pieces, counts), condense(rejections))
 
 
-def condensed(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """``batches`` in the order of their inputs with few rejections an input, however many batches it came in."""
+def condensed(batches: Iterable[Batch | None]) -> Iterator[Batch | None]:
+    """``batches`` in the order of their inputs with few rejections an input, however many batches it came in.
+    None, a batch that is yet to come, goes through."""
     condenser = Condenser()
     for batch in batches:
+        if batch is None:
+            yield None
+            continue
         yield replace(batch, rejections=condenser.add(batch.rejections))
     if rest := condenser.finish():
         yield prepare_batch(rest)

@@ -4,18 +4,24 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from asciiloom._version import __version__
-from asciiloom.ingest.pipeline import batched, read_batches
-from asciiloom.ingest.rows import Batch, condensed, prepare_batch
+    coming = condensed(batches)
+from asciiloom.errors import ReaderError
+from asciiloom.ingest.pipeline import prepared, read_batches
+from asciiloom.ingest.rows import Batch
 from asciiloom.ingest.writer import Tally, Writer
 from asciiloom.readers import Item, ReadOptions
+from asciiloom.readers.registry import is_walkable
+from asciiloom.signals import terminable
 from asciiloom.store.shapes import index_shapes
 from asciiloom.store.transaction import transaction
 
-Progress = Callable[[Tally], None]
+# What became of the items so far, and the path that the last of them came from.
+Progress = Callable[[Tally, str], None]
 # After a load this large the index of shapes is left to `dedup` or `index`.
 INDEX_LATER = 50_000
 # A transaction ends after so many pieces or seconds: each writes most pages of the index of hashes anew,
@@ -27,11 +33,11 @@ CACHE_KIB = 262_144
 
 def _write_batches(
     connection: sqlite3.Connection,
-    batches: Iterable[Batch],
+    batches: Iterator[Batch | None],
     inputs: Sequence[str],
     progress: Progress | None = None,
 ) -> Tally:
-    """Write ``batches``; returns what became of their items. ``progress`` is called after each."""
+    """Write ``batches`` as one run; returns what became of their items. ``progress`` is called after each."""
     with transaction(connection):
         row = connection.execute(
             "INSERT INTO ingest (started, inputs, version) VALUES (?, ?, ?) RETURNING id",
@@ -67,31 +73,42 @@ def _for_a_load(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _write_all(
     connection: sqlite3.Connection,
-    batches: Iterable[Batch],
+    batches: Iterator[Batch | None],
     ingest_id: int,
     progress: Progress | None,
 ) -> Tally:
+    """Several batches a transaction, but none is open while the next batch is waited for (``None``): whoever
+    else writes would wait as long as a stalled input does."""
     total = Tally()
     coming = condensed(batches)
-    batch = next(coming, None)
-    while batch is not None:
+    for first in coming:
+        if first is None:
+            continue
+        batch: Batch | None = first
         with transaction(connection):
             writer = Writer(connection, ingest_id)
             begun, items = time.monotonic(), 0
-            while batch is not None and items < TOGETHER and time.monotonic() - begun < SECONDS:
+            while batch is not None:
                 total.add(writer.write(batch))
                 items += len(batch.pieces)
                 if progress is not None:
-                    progress(total)
-                batch = next(coming, None)
+                    progress(total, _last_path(batch))
+                full = items >= TOGETHER or time.monotonic() - begun >= SECONDS
+                batch = None if full else next(coming, None)
     return total
+
+
+def _last_path(batch: Batch) -> str:
+    if batch.pieces.path:
+        return batch.pieces.path[-1]
+    return batch.rejections[-1].path if batch.rejections else ""
 
 
 def ingest_items(
     connection: sqlite3.Connection, items: Iterable[Item], inputs: Sequence[str]
 ) -> Tally:
     """Write ``items`` that were made in memory."""
-    return _write_batches(connection, map(prepare_batch, batched(items)), inputs)
+    return _write_batches(connection, prepared(items), inputs)
 
 
 def ingest_paths(
@@ -102,9 +119,25 @@ def ingest_paths(
     limit: int | None = None,
     workers: int = 1,
 ) -> Tally:
-    """Read every path (file, folder, "-" or "hf:...") and write what it holds."""
+    """Read every path (file, folder, "-" or "hf:...") and write what they hold, as one run.
+
+    A path that is not there is a ``ReaderError`` before anything is written. SIGTERM ends the worker
+    processes and leaves what was committed.
+    """
+    for path in paths:
+        if is_walkable(path):
+            _check_readable(path)
     batches = read_batches(paths, options or ReadOptions(), workers, limit)
-    return _write_batches(connection, batches, paths, progress)
+    with terminable(), closing(batches):
+        return _write_batches(connection, batches, paths, progress)
+
+
+def _check_readable(path: str) -> None:
+    try:
+        Path(path).stat()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise ReaderError(f"cannot read {path}: {said}") from error
 
 
 def _now() -> str:
