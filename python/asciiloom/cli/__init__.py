@@ -78,19 +78,13 @@ class LazyGroup(click.Group):
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         try:
             return super().make_context(*args, **kwargs)
-        except click.ClickException as error:
-            _neutral(error)
-            raise
+        except Exception as error:
+            raise _last_word(error, []) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except (click.exceptions.Exit, click.Abort):
-            raise
-        except click.ClickException as error:
-            _neutral(error)
-            raise
         except KeyboardInterrupt as error:
             what, code = (
                 ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
@@ -98,21 +92,29 @@ class LazyGroup(click.Group):
             click.echo(f"{what}; what was committed is kept", err=True)
             ctx.exit(code)
         except Exception as error:
-            if is_closed_pipe(error):
-                raise
-            said = in_one_line(error, ctx.meta.get(CORPORA, []))
-            if said is None:
-                raise
-            give_up_output()
-            raise _neutral(click.ClickException(said)) from error
+            raise _last_word(error, ctx.meta.get(CORPORA, [])) from None
         return result
+
+
+def _last_word(error: Exception, corpora: list[str]) -> Exception:
+    """``error`` as click shows it in one line, or as it is where that is not for us to say."""
+    if isinstance(error, click.exceptions.Exit | click.Abort) or is_closed_pipe(error):
+        return error
+    if isinstance(error, click.ClickException):
+        return _neutral(error)
+    said = in_one_line(error, corpora)
+    if said is None:
+        return error
+    give_up_output()
+    return _neutral(click.ClickException(said))
 
 
 def _neutral(error: click.ClickException) -> click.ClickException:
     """The same error on one line, its control characters shown instead of sent to the terminal."""
     from asciiloom.emit import neutral
 
-    error.message = neutral(" ".join(error.message.split("\n")))
+    said = neutral(" ".join(error.message.split("\n")))
+    error.message = said  # type: ignore[misc]
     return error
 
 

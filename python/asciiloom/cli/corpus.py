@@ -1,6 +1,7 @@
 """``init``, ``ingest``, ``formats``, ``dedup``: making a corpus."""
 
 import codecs
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def init_command(db: str, as_json: bool) -> None:
     help="Glyphs to draw images with: ascii, blocks, braille or a string of them; -tone behind it"
     " goes by darkness alone.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Stop after this many items.")
+@click.option("--limit", type=click.IntRange(1, sys.maxsize), help="Stop after this many items.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),

@@ -57,13 +57,13 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def open_streams() -> None:
-    """Make stdout and stderr take any text: one that was closed gets a sink, and characters that an
-    encoding lacks, or bytes of a file's name that are no text, are shown as ``\\xNN`` or ``\\uNNNN``."""
-    for name in ("stdout", "stderr"):
+    """Give every standard stream that was closed a sink, and make stdout and stderr take any text: characters
+    that an encoding lacks, or bytes of a file's name that are no text, are shown as ``\\xNN`` or ``\\uNNNN``."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream: Any = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
-        elif hasattr(stream, "reconfigure"):
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+        elif mode == "w" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
@@ -116,12 +116,11 @@ def is_closed_pipe(error: BaseException) -> bool:
 
 
 def give_up_output() -> None:
-    """What stdout could not take is thrown away, so that Python does not try, and fail, once more at its end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            with contextlib.suppress(OSError, ValueError):
-                sink = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(sink, stream.fileno())
-                os.close(sink)
+    """What stdout could not take is thrown away, or Python would try, and fail, once more at its end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            sink = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(sink, sys.stdout.fileno())
+            os.close(sink)

@@ -138,7 +138,7 @@ def check_command(db: str, deep: bool, as_json: bool) -> None:
     else:
         for line in wrong:
             put(line)
-        say(f"{db}: sound" if not wrong else f"{db}: {len(wrong)} kinds of damage; try `repair`")
+        say(f"{db}: sound" if not wrong else f"{db}: {len(wrong)} things are wrong; try `repair`")
     if wrong:
         raise SystemExit(1)
 
@@ -171,8 +171,8 @@ def repair_command(db: str, as_json: bool) -> None:
             say(line)
         for line in left:
             put(line)
-        kinds = f"{len(left)} kinds of damage are left; restore a backup"
-        say(f"{db}: {kinds if left else 'sound'}")
+        rest = f"{len(left)} things are still wrong; restore a backup"
+        say(f"{db}: {rest if left else 'sound'}")
     if left:
         raise SystemExit(1)
 

@@ -50,9 +50,11 @@ class Edited:
 
 
 def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change]) -> Edited:
-    """Apply ``changes`` in one transaction and write them down under the name ``command``."""
-    asked = [_checked(change) for change in changes]
-    _refuse_repeats(asked)
+    """Apply ``changes`` in one transaction and write them down under the name ``command``.
+
+    Two changes of one field of a piece have to agree; else ``CorpusError``.
+    """
+    asked = _each_once(_checked(change) for change in changes)
     with transaction(connection):
         done = [
             (change, before)
@@ -74,14 +76,16 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
     return Edited(number, pieces, len(done))
 
 
-def _refuse_repeats(changes: Sequence[Change]) -> None:
-    seen = set()
+def _each_once(changes: Iterable[Change]) -> list[Change]:
+    seen: dict[tuple[int, str], Change] = {}
     for change in changes:
-        if (change.piece, change.field) in seen:
+        first = seen.setdefault((change.piece, change.field), change)
+        if first.after != change.after:
             raise CorpusError(
-                f"piece {change.piece} is given its {change.field} twice in one edit; leave one"
+                f"piece {change.piece} would have two values of {change.field}: {first.after!r} and"
+                f" {change.after!r}; give one"
             )
-        seen.add((change.piece, change.field))
+    return list(seen.values())
 
 
 def undo(connection: sqlite3.Connection, number: int | None = None) -> Edited:
@@ -150,6 +154,10 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
         for field, value in row.items():
             if field == "id" or value in (None, ""):
                 continue
+            if field is None:
+                raise CorpusError(
+                    f"row {place} of the edits has more cells than the first row names"
+                )
             if field not in (*COLUMNS, "tags", "text"):
                 raise CorpusError(
                     f"row {place} of the edits has a column {field!r}; known are id,"
@@ -162,6 +170,9 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
                     raise CorpusError(
                         f"row {place} of the edits has tags that are no JSON"
                     ) from None
+            parts = value if field == "tags" and isinstance(value, list) else [value]
+            if not all(isinstance(part, str | int | float) for part in parts):
+                raise CorpusError(f"row {place} of the edits has a {field} that is no text")
             changes.append(Change(number, field, None if value == "-" else value))
     return changes
 

@@ -14,7 +14,8 @@ from asciiloom.curate.deep_check import deep_check
 from asciiloom.errors import CorpusError
 from asciiloom.outputs import output_file
 from asciiloom.similarity.bands import COLUMNS
-from asciiloom.store.failures import in_short, is_damage
+from asciiloom.store.connection import CorpusConnection
+from asciiloom.store.failures import explain, in_short, is_damage
 from asciiloom.store.schema import derived_part, missing_parts
 from asciiloom.store.transaction import transaction
 
@@ -148,25 +149,32 @@ def _search_indexes(connection: sqlite3.Connection) -> list[str]:
 def _to_write(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """``connection`` within a transaction that is rolled back, or, where the file is locked or cannot be
     written, a copy of it: SQLite checks a search index by way of an INSERT."""
-    (waits,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    if _begun(connection):
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+        return
+    with contextlib.closing(sqlite3.connect("")) as copy:  # a file that goes with its connection
+        connection.backup(copy)
+        yield copy
+
+
+def _begun(connection: sqlite3.Connection) -> bool:
+    """Begin to write, without waiting for anybody; whether that could be."""
+    if isinstance(connection, CorpusConnection) and connection.read_only:
+        return False
+    (wait,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:
         if is_damage(error):
             raise
-        with contextlib.closing(
-            sqlite3.connect("")
-        ) as copy:  # a file that goes with its connection
-            connection.backup(copy)
-            yield copy
-    else:
-        try:
-            yield connection
-        finally:
-            connection.execute("ROLLBACK")
+        return False
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {waits}")
+        connection.execute(f"PRAGMA busy_timeout = {wait}")
+    return True
 
 
 def repair(connection: sqlite3.Connection) -> list[str]:
@@ -280,12 +288,18 @@ def backup(
         if progress:
             progress(total - left, total)
 
-    with (
-        output_file(target, force=force) as part,
-        contextlib.closing(sqlite3.connect(part)) as copy,
-    ):
-        connection.backup(copy, pages=4096, progress=tick)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file that holds everything
-        if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
-            raise CorpusError(f"the copy of {target} is not sound; is the corpus? see: check")
+    try:
+        with (
+            output_file(target, force=force) as part,
+            contextlib.closing(sqlite3.connect(part)) as copy,
+        ):
+            connection.backup(copy, pages=4096, progress=tick)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file that holds everything
+            if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
+                raise CorpusError(f"the copy of {target} is not sound; is the corpus? see: check")
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise
+        # What can fail of a file that is only read is its copy.
+        raise CorpusError(explain(error, target) or f"cannot copy to {target}: {error}") from error
     return target.stat().st_size

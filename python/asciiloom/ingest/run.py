@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from asciiloom._version import __version__
-    coming = condensed(batches)
 from asciiloom.errors import ReaderError
 from asciiloom.ingest.pipeline import prepared, read_batches
-from asciiloom.ingest.rows import Batch
+from asciiloom.ingest.rows import Batch, condensed
 from asciiloom.ingest.writer import Tally, Writer
 from asciiloom.readers import Item, ReadOptions
 from asciiloom.readers.registry import is_walkable

@@ -28,6 +28,7 @@ _ADVICE = {
     errno.EIO: "the disk fails; save what you can to another",
     errno.ELOOP: "the links of the path go in a circle",
 }
+_NO_SPACE = "no space is left on its disk"
 # Less than this left on a disk is a full disk.
 _FULL_BYTES = 1 << 20
 _OF_SQL = ("syntax error", "incomplete input", "unrecognized token")
@@ -65,7 +66,7 @@ def explain(error: BaseException, path: str | Path | None = None) -> str | None:
     if isinstance(error, RecursionError):
         return "the input is nested too deeply"
     if isinstance(error, OverflowError):
-        return f"a number is too large: {error}"
+        return "a number is too large: at most 64 bits are held"
     if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
         return f"text that is not UTF-8 was given: {error.object[:60]!a}"
     return None
@@ -75,6 +76,8 @@ def _explain_os(error: OSError) -> str:
     said = error.strerror or str(error) or type(error).__name__
     name = error.filename if error.filename is not None else error.filename2
     where = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes | os.PathLike) else ""
+    if name is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        where = "cannot write on: "
     advice = _ADVICE.get(error.errno or 0)
     return f"{where}{said[:1].lower()}{said[1:]}{f'; {advice}' if advice else ''}"
 
@@ -87,12 +90,14 @@ def _explain_sqlite(error: sqlite3.Error, path: str | Path | None) -> str | None
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"{name} is locked: another program is writing to it; wait until it is done, or close it"
     if code == sqlite3.SQLITE_FULL:
-        return f"{name}: no space is left on its disk; free some and try again; what was committed is kept"
+        return f"{name}: {_NO_SPACE}; {_ADVICE[errno.ENOSPC]}"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        why = unwritable(path) if path is not None else None
-        return (
-            f"{name} cannot be written{f': {why}' if why else ''}; copy it to a place of your own"
-        )
+        if path is None:
+            return f"{name} cannot be written"
+        if why := unwritable(path):
+            return f"{name} cannot be written: {why}; copy it to a place of your own"
+        # It was opened only to be read, for want of space to write.
+        return f"{name} cannot be written: {_why_input_failed(error, path)}"
     if code == sqlite3.SQLITE_IOERR:
         return f"{name}: {_why_input_failed(error, path)}"
     if code == sqlite3.SQLITE_CANTOPEN:
@@ -139,9 +144,7 @@ def _why_input_failed(error: sqlite3.Error, path: str | Path | None) -> str:
     if path is not None:
         disk = os.statvfs(Path(path).parent)
         if disk.f_bavail * disk.f_frsize < _FULL_BYTES:
-            return (
-                "no space is left on its disk; free some and try again; what was committed is kept"
-            )
+            return f"{_NO_SPACE}; {_ADVICE[errno.ENOSPC]}"
     if kind != "SQLITE_IOERR_READ" and (limit := _size_limit()) is not None:
         return (
             f"it would be over the size limit of files, {limit:,} bytes; see: ulimit -f;"
@@ -166,7 +169,7 @@ def _why_not_opened(path: str | Path | None) -> str:
     except FileNotFoundError:
         pass
     except OSError as error:
-        return _explain_os(OSError(error.errno, error.strerror))
+        return _explain_os(error)
     if path.exists() and has_journal(path) and unwritable(path):
         return (
             f"changes are left in {path.name}-wal, and {unwritable(path)}; open it once where it may be"

@@ -12,6 +12,7 @@ _MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
 
 # Of tables and their columns, indexes, triggers: (what, name). What fts5 and SQLite keep for themselves is
 # left out: it differs from version to version.
+_ORDER = ("table", "column", "index", "trigger")
 _PARTS = (
     "SELECT 'column', m.name || '.' || c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c"
     " WHERE m.type = 'table' AND m.name NOT GLOB 'piece_*_*' AND m.name NOT GLOB 'sqlite_*'"
@@ -59,11 +60,12 @@ def missing_parts(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     The columns of a table that is missing are not named along with it.
     """
     missing = _wanted()[0] - set(connection.execute(_PARTS))
-    return sorted(
+    named = [
         (what, name)
         for what, name in missing
         if what != "column" or ("table", name.partition(".")[0]) not in missing
-    )
+    ]
+    return sorted(named, key=lambda part: (_ORDER.index(part[0]), part[1]))
 
 
 def derived_part(name: str) -> str | None:
