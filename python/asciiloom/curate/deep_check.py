@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from asciiloom.ingest.gate import RULES, colour_fits, unclean, unclean_texts, unpack_original
@@ -178,6 +179,7 @@ def _lie_within(text: str, spans: Sequence[CreditSpan]) -> bool:
     )
 
 
+@lru_cache(1 << 14)
 def _words(value: str) -> Any:
     """The entries of a JSON array, as the gate has them; None of what is none."""
     try:

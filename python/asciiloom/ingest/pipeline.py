@@ -81,15 +81,20 @@ def batched(items: Iterable[Item]) -> Iterator[list[Item]]:
     for item in items:
         batch.append(item)
         if isinstance(item, Piece):
-            chars += len(item.text) + len(item.colour or b"")
+            chars += _length(item.text) + _length(item.colour)
             if item.original is not None and item.original is not last:
                 last = item.original
-                chars += len(last)
+                chars += _length(last)
         if len(batch) >= BATCH_ITEMS or chars >= BATCH_CHARS:
             yield batch
             batch, chars = [], 0
     if batch:
         yield batch
+
+
+def _length(value: object) -> int:
+    """Of a text or bytes; what is neither is for the gate to refuse."""
+    return len(value) if isinstance(value, str | bytes) else 0
 
 
 def usable_workers(paths: Sequence[str]) -> int:
