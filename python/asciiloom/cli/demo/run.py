@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from asciiloom import synth
-from asciiloom.cli.gallery import GALLERY_FILES, Exhibit, write_gallery
+from asciiloom.cli.demo.gallery import GALLERY_FILES, Exhibit, write_gallery
 from asciiloom.cli.options import force_option
 from asciiloom.cli.output import put_json, say, table
 from asciiloom.corpus import Corpus
