@@ -1,8 +1,11 @@
 """Shared fixtures: small real corpora and models, made once per session."""
 
+import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import which
+from typing import Any, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
@@ -19,6 +22,46 @@ settings.register_profile(
 settings.load_profile("suite")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+# Set to 1 where everything that tests use is installed, so that none of them may be left out.
+REQUIRE_TOOLS = "ASCIILOOM_REQUIRE_TOOLS"
+
+
+def missing(what: str) -> NoReturn:
+    """A test's program or library is not here: the test is left out, or fails where all are required."""
+    if os.environ.get(REQUIRE_TOOLS) == "1":
+        pytest.fail(
+            f"{what} is not installed here, and {REQUIRE_TOOLS}=1 requires it", pytrace=False
+        )
+    pytest.skip(f"{what} is not installed here")
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., str]:
+    """``program("gcc")`` is the path of that program (or of the first of several names), wherever it
+    lies; the test is left out where there is none."""
+
+    def find(*names: str) -> str:
+        found = (which(name) or which(name, path="/usr/games:/usr/bin") for name in names)
+        return next(filter(None, found), None) or missing(names[0])
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def library() -> Callable[[str], Any]:
+    """``library("py7zr")`` is that module; the test is left out where it is not installed."""
+
+    def load(name: str) -> Any:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name.partition(".")[0]:
+                raise
+            missing(name)
+
+    return load
 
 
 @pytest.fixture(scope="session")

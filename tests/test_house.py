@@ -3,7 +3,10 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 import asciiloom
 
@@ -59,6 +62,12 @@ def test_rooms_import_only_to_their_left() -> None:
             ]
     assert seen > 30
     assert wrong == []
+
+
+@pytest.mark.parametrize("room", ["piece", "emit", "readers", "synth"])
+def test_no_floor_holds_more_than_fourteen_files(room: str) -> None:
+    floors = Counter(file.parent for file in (PACKAGE / room).rglob("*.py"))
+    assert floors and {str(folder): n for folder, n in floors.items() if n > 14} == {}
 
 
 def test_foundation_imports_no_room() -> None:

@@ -2,8 +2,8 @@
 
 import ast
 import json
-import shutil
 import subprocess
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -91,8 +91,8 @@ def _run(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode()
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="no C compiler on this machine")
-def test_c_prints_it(tmp_path: Path) -> None:
+def test_c_prints_it(tmp_path: Path, program: Callable[..., str]) -> None:
+    compiler = program("gcc")
     for number, text in enumerate(NASTY):
         source = tmp_path / f"{number}.c"
         code = emit(text, "c", {"title": "3 cats!"})
@@ -102,7 +102,7 @@ def test_c_prints_it(tmp_path: Path) -> None:
         )
         _run(
             [
-                "gcc",
+                compiler,
                 "-std=c99",
                 "-trigraphs",
                 "-Wall",
@@ -115,14 +115,14 @@ def test_c_prints_it(tmp_path: Path) -> None:
         assert _run([str(tmp_path / "a")]) == text
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine")
-def test_javascript_prints_it(tmp_path: Path) -> None:
+def test_javascript_prints_it(tmp_path: Path, program: Callable[..., str]) -> None:
+    node = program("node")
     for text in NASTY:
         module = tmp_path / "art.mjs"
         module.write_text(
             emit(text, "javascript") + "\nprocess.stdout.write(ART);\n", encoding="utf-8"
         )
-        assert _run(["node", str(module)]) == text
+        assert _run([node, str(module)]) == text
 
 
 def test_plain_is_itself_and_every_target_is_tested() -> None:

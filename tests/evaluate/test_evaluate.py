@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -88,10 +89,15 @@ def test_packers() -> None:
     alone, primed = bits["xz -9e"], bits["xz -9e, primed"]
     assert alone is not None and primed is not None
     assert 0 < primed < alone < 8 * len(text)
-    if zpaq_bits(b"x") is None:
-        assert bits["zpaq -m5"] is None and bits["zpaq -m5, primed"] is None
-    else:
-        assert 0 < bits["zpaq -m5"] < 8 * len(text)  # type: ignore[operator]
+
+
+def test_zpaq_packs_too(program: Callable[..., str]) -> None:
+    program("zpaq")
+    text = ("/\\_/\\\n( o.o )\n > ^ <\n" * 60).encode()
+    bits = packer_bits(text, text)
+    alone, primed = bits["zpaq -m5"], bits["zpaq -m5, primed"]
+    assert alone is not None and primed is not None
+    assert 0 < primed < alone < 8 * len(text)
 
 
 def test_missing_zpaq_is_a_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,17 @@ def _plane(rows: int, columns: int) -> bytes:
     kind=ANYTHING,
 )
 def test_what_went_through_once_goes_through_unchanged(text, lines, lists, kind) -> None:  # type: ignore[no-untyped-def]
-    names = ("title", "description", "artist", "source", "licence", "path", "locator", "group", "made")
+    names = (
+        "title",
+        "description",
+        "artist",
+        "source",
+        "licence",
+        "path",
+        "locator",
+        "group",
+        "made",
+    )
     lists = [tuple(v) if isinstance(v, list) else v for v in lists]
     fields = dict(zip(names, lines, strict=True)) | dict(
         zip(("tags", "steps", "flags"), lists, strict=True)
@@ -118,7 +128,9 @@ def test_clean_pieces_are_handed_on_as_they_are() -> None:
     pieces = PieceBatch.of(
         [
             *synth.generate(200, seed=3),
-            Piece("日本\n|_|", title="日本", tags=("ä",), path="a b/\u202fc.txt", colour=_plane(2, 4)),
+            Piece(
+                "日本\n|_|", title="日本", tags=("ä",), path="a b/\u202fc.txt", colour=_plane(2, 4)
+            ),
             Piece("x" * MAX_WIDTH),
         ]
     )

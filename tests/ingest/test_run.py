@@ -11,7 +11,6 @@ import pytest
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
-from asciiloom.ingest.writer import is_redistributable
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import ReadOptions
 from asciiloom.store import Selection
@@ -137,15 +136,6 @@ def test_rejections_are_rows(tmp_path: Path) -> None:
         corpus.add([Rejection("prose", "once upon a time", "s", "p", "lines 1-3"), Piece("x")])
         (row,) = corpus.db["rejection"].rows
         assert (row["reason"], row["path"], row["locator"]) == ("prose", "p", "lines 1-3")
-
-
-@pytest.mark.parametrize(
-    ("licence", "expected"),
-    [("CC0-1.0", 1), ("MIT", 1), ("BSD-2-Clause", 1), ("GPL-3.0 (also Artistic)", 1), (None, 0),
-     ("none stated (web)", 0), ("MIT (repo); art itself collected from the web", None), ("ask me", None)],
-)  # fmt: skip
-def test_redistributable(licence: str | None, expected: int | None) -> None:
-    assert is_redistributable(licence) == expected
 
 
 _INGEST = "import sys; from asciiloom.corpus import Corpus; Corpus(sys.argv[1], create=True).ingest([sys.argv[2]])"

@@ -1,4 +1,16 @@
-from asciiloom.piece import bare_hashes, blank_credits, content_hash, find_credits
+import pytest
+
+from asciiloom.piece import (
+    artist_in_comment,
+    artist_in_title,
+    bare_hashes,
+    blank_credits,
+    content_hash,
+    credit_line,
+    ends_signed,
+    find_credits,
+)
+from asciiloom.piece.credit import has_cut_credit
 
 CAT = " /\\_/\\\n( o.o )  jgs\n > ^ <"
 
@@ -41,3 +53,36 @@ def test_bare_hash_ignores_space_and_signature_but_not_art() -> None:
 def test_mirror_images_share_the_second_hash() -> None:
     one, two = bare_hashes("/o\n(<_"), bare_hashes("o\\\n_>)")
     assert one[1] == two[1] and one[0] != two[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "artist"),
+    [
+        ("  -- Art by Joan Stark --", "Joan Stark"),
+        ("artist: hjw", "hjw"),
+        ("Ada Lovelace <ada@example.org>", "Ada Lovelace"),
+        ("( o.o )", None),
+        ("by " + "x" * 300, None),
+    ],
+)
+def test_a_row_that_only_gives_credit(row: str, artist: str | None) -> None:
+    assert credit_line(row) == artist
+    assert ends_signed(row) == (artist is not None)
+
+
+def test_a_drawing_that_ends_in_a_name_with_its_address() -> None:
+    assert ends_signed(r" \_/ /    Ada Lovelace <ada@example.org>")
+    assert credit_line(r" \_/ /    Ada Lovelace <ada@example.org>") is None
+
+
+def test_artists_that_titles_and_comments_name() -> None:
+    assert artist_in_title("drawn by jgs") == "jgs"
+    assert artist_in_title("Owls by Ada Lovelace and more", full_name=True) == "Ada Lovelace"
+    assert artist_in_title("owls by the sea", full_name=True) is None
+    assert artist_in_comment("Standard by Glenn Chappell (3/93)") == "Glenn Chappell"
+    assert artist_in_comment("Author: /u/lost - a site") == "/u/lost - a site"
+    assert artist_in_comment("nearby: a tree") is None
+
+
+def test_a_credit_without_its_name_was_cut_off() -> None:
+    assert has_cut_credit("/\\\nArt by:") and not has_cut_credit("/\\\nArt by Ada")

@@ -3,7 +3,9 @@ import io
 import subprocess
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,12 +54,14 @@ def check(items: list[Piece | Rejection], name: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["zip", "tar", "tar.gz", "tar.xz", "7z"])
-def test_members_are_read_as_files_of_their_own(mode: str, tmp_path: Path) -> None:
+def test_members_are_read_as_files_of_their_own(
+    mode: str, tmp_path: Path, library: Callable[[str], Any]
+) -> None:
     name = f"art.{mode}"
     if mode == "zip":
         data = zipped(MEMBERS)
     elif mode == "7z":
-        py7zr = pytest.importorskip("py7zr")
+        py7zr = library("py7zr")
         with py7zr.SevenZipFile(tmp_path / name, "w") as archive:
             for member, content in MEMBERS.items():
                 archive.writestr(content, member)
@@ -71,13 +75,9 @@ def test_members_are_read_as_files_of_their_own(mode: str, tmp_path: Path) -> No
     assert [i.reason for i in items if isinstance(i, Rejection)] in ([], ["empty"])
 
 
-def test_lha(tmp_path: Path) -> None:
-    pytest.importorskip("lhafile")
-    try:
-        subprocess.run(["jlha", "--version"], capture_output=True, check=False)
-        pack = ["jlha", "c", "art.lzh", "cat.txt", "fish.txt"]
-    except FileNotFoundError:
-        pytest.skip("no jlha here to pack with")
+def test_lha(tmp_path: Path, program: Callable[..., str], library: Callable[[str], Any]) -> None:
+    library("lhafile")
+    pack = [program("jlha"), "c", "art.lzh", "cat.txt", "fish.txt"]
     (tmp_path / "cat.txt").write_bytes(CAT * 20)
     (tmp_path / "fish.txt").write_bytes(b"><(((o>")
     subprocess.run(pack, cwd=tmp_path, capture_output=True, check=True)

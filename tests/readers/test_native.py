@@ -4,6 +4,7 @@ Only where the files lie beside this checkout; each comparison only where its pr
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,6 @@ FOLDERS = [
 ]
 
 pytestmark = pytest.mark.skipif(not NATIVE.is_dir(), reason=f"the real files are not at {NATIVE}")
-
-
-def program(name: str) -> str:
-    found = oracles.program(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed here")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -74,41 +68,38 @@ def test_original_bytes_come_back_for_every_place(tmp_path: Path) -> None:
         assert corpus.connection.execute("SELECT count(*) FROM colour").fetchone()[0] > 150
 
 
-def test_ansi_against_ansilove(tmp_path: Path) -> None:
+def test_ansi_against_ansilove(tmp_path: Path, program: Callable[..., str]) -> None:
     count = oracles.ansi([NATIVE], oracles.AnsiLove(program("ansilove"), tmp_path))
     assert count.files > 150 and count.different == []
     known = count.explained.get("sequences that ansilove does not know; equal without them", 0)
     assert (count.equal + known) >= 0.97 * count.files
 
 
-def test_binary_screens_against_ansilove(tmp_path: Path) -> None:
+def test_binary_screens_against_ansilove(tmp_path: Path, program: Callable[..., str]) -> None:
     count = oracles.binary([NATIVE], oracles.AnsiLove(program("ansilove"), tmp_path))
     assert count.files >= 11 and count.different == []
 
 
-def test_cows_against_cowsay() -> None:
+def test_cows_against_cowsay(program: Callable[..., str]) -> None:
     count = oracles.cows(FOLDERS, program("cowsay"))
     assert count.files > 90 and count.different == []
     assert count.files - count.equal <= 2  # outside the dialect
 
 
-def test_fonts_against_figlet_and_toilet() -> None:
+def test_fonts_against_figlet_and_toilet(program: Callable[..., str]) -> None:
     figlet = oracles.fonts(FOLDERS, program("figlet"), ".flf")
     assert figlet.files >= 60 and figlet.different == []
     toilet = oracles.fonts(FOLDERS, program("toilet"), ".tlf")
     assert toilet.files >= 6 and toilet.different == []
 
 
-def test_fortunes_against_strfile(tmp_path: Path) -> None:
+def test_fortunes_against_strfile(tmp_path: Path, program: Callable[..., str]) -> None:
     count = oracles.fortunes(FOLDERS, program("strfile"), tmp_path)
     assert count.files >= 1 and count.different == []
 
 
-def test_boxes_against_boxes() -> None:
-    config = Path("/etc/boxes/boxes-config")
-    if not config.exists():
-        pytest.skip("boxes is not installed here")
-    count = oracles.designs(config, program("boxes"))
+def test_boxes_against_boxes(program: Callable[..., str]) -> None:
+    count = oracles.designs(Path("/etc/boxes/boxes-config"), program("boxes"))
     assert count.files > 50 and count.different == []
 
 

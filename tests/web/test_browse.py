@@ -2,11 +2,10 @@
 
 import asyncio
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,14 +139,10 @@ def address(db: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Any]:
+def page(address: str, program: Callable[..., str], library: Callable[[str], Any]) -> Iterator[Any]:
     """A page of a headless browser whose console stays silent."""
-    browser_path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser_path is None:
-        pytest.skip("no chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
+    browser_path = program("chromium", "chromium-browser")
+    with library("playwright.sync_api").sync_playwright() as play:
         browser = play.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         opened = browser.new_page()
         troubles: list[str] = []

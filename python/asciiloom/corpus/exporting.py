@@ -14,6 +14,7 @@ from typing import Any
 
 from asciiloom.corpus.corpus import Corpus
 from asciiloom.outputs import output_folder, output_stream
+from asciiloom.piece import spdx
 from asciiloom.store.selection import SPLITS, Selection
 
 Record = dict[str, Any]
@@ -175,7 +176,7 @@ def _card(corpus: Corpus, selection: Selection, name: str, sizes: dict[str, int]
     table = "\n".join(f"| {_cell(k)} | {v:,} |" for k, v in licences.items())
     sources = "\n".join(f"| {_cell(k)} | {v:,} |" for k, v in facts["sources"].items())
     return f"""---
-license: {"cc0-1.0" if one == "CC0-1.0" else "other"}
+license: {"cc0-1.0" if spdx(one) == "CC0-1.0" else "other"}
 pretty_name: {json.dumps(name)}
 size_categories:
 - {bucket}

@@ -5,7 +5,6 @@ the batch before the write lock is taken. A transaction is the unit of durabilit
 batches that were committed are there in full and nothing of the others is.
 """
 
-import re
 import sqlite3
 import zlib
 from collections import Counter
@@ -16,14 +15,8 @@ from itertools import repeat
 from typing import Any
 
 from asciiloom.ingest.rows import PIECE_COLUMNS, Batch, Columns
-from asciiloom.piece import Rejection, content_hash
+from asciiloom.piece import Rejection, content_hash, redistributable
 
-# Licences under which a copy may be passed on, by their usual names.
-_OPEN = re.compile(
-    r"(cc0|cc[- ]by(-sa)?|public domain|unlicense|mit|isc|0bsd|bsd|apache|mpl|l?gpl|agpl|artistic)\b"
-    r"[-0-9.a-z ]*(\([^)]*\))?\Z",
-    re.IGNORECASE,
-)
 _ASK = 500  # bound parameters a statement; SQLite's oldest limit is 999
 
 
@@ -81,13 +74,6 @@ def _without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute(sql)
 
 
-def is_redistributable(licence: str | None) -> int | None:
-    """1 where the licence's name is a known open one, 0 where none is stated, None where unclear."""
-    if licence is None or licence.lower().startswith(("none", "unknown")):
-        return 0
-    return 1 if _OPEN.match(licence.strip()) else None
-
-
 class Writer:
     """Writes batches within one transaction; holds the ids of sources it has met in it."""
 
@@ -125,7 +111,7 @@ class Writer:
                 " licence = coalesce(licence, excluded.licence),"
                 " redistributable = CASE WHEN licence IS NULL THEN excluded.redistributable"
                 " ELSE redistributable END",
-                (name, licence, is_redistributable(licence)),
+                (name, licence, redistributable(licence)),
             )
             found = self._db.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
             self._sources[name] = found[0]

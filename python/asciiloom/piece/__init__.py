@@ -1,4 +1,4 @@
-"""What a piece *is*: canonical text, grid, measures, hashes, credits. Pure functions, no I/O."""
+"""What a piece *is*: canonical text, grid, measures, hashes, credit and licence rules. Pure functions, no I/O."""
 
 from asciiloom.piece.batch import PieceBatch
 from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
@@ -14,7 +14,8 @@ from asciiloom.piece.credit import (
 )
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
-from asciiloom.piece.laid import Codes, Laid
+from asciiloom.piece.kernels.codes import CodeArray, Codes
+from asciiloom.piece.licence import redistributable, spdx, states_public_domain
 from asciiloom.piece.measure import (
     CHARSET_FITS,
     CHARSETS,
@@ -37,12 +38,12 @@ __all__ = [
     "LINT",
     "MIRROR",
     "Canonical",
+    "CodeArray",
     "Codes",
     "ColourPlane",
     "Counts",
     "CreditSpan",
     "Grid",
-    "Laid",
     "Measures",
     "Piece",
     "PieceBatch",
@@ -69,4 +70,7 @@ __all__ = [
     "one_line",
     "qualities",
     "quality",
+    "redistributable",
+    "spdx",
+    "states_public_domain",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from wcwidth import wcswidth
 
-from asciiloom.piece.laid import Laid
+from asciiloom.piece.kernels.codes import CodeArray
 
 TAB_STOP = 8
 
@@ -92,11 +92,11 @@ def is_canonical(text: str) -> bool:
 
 def are_canonical(texts: Sequence[str]) -> NDArray[np.bool_]:
     """``is_canonical`` of a batch in one compiled pass, but True for ASCII only: bool (texts,)."""
-    from asciiloom.piece.shaping import mark_canonical  # numba: when called
+    from asciiloom.piece.kernels.whitespace import mark_canonical  # numba: when called
 
-    laid = Laid.of(texts)
+    array = CodeArray.of(texts)
     out = np.zeros(len(texts), np.bool_)
-    mark_canonical(laid.codes, laid.first, out)
+    mark_canonical(array.codes, array.first, out)
     return out
 
 

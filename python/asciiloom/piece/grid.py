@@ -29,15 +29,15 @@ class Grid:
 
     @classmethod
     def from_text(cls, text: str) -> "Grid":
-        """Lay ``text`` (canonical) out in cells; a grapheme's first code point fills its cell."""
+        r"""The cells of ``text`` (canonical); a grapheme's first code point fills its cell."""
         rows = text.split("\n")
         plain = text.isascii()
-        laid = [
+        rows_of_cells = [
             np.frombuffer(r.encode("utf-32-le"), np.uint32) if plain else _cells(r) for r in rows
         ]
-        width = max((len(row) for row in laid), default=0)
+        width = max((len(row) for row in rows_of_cells), default=0)
         cells = np.full((len(rows), width), SPACE, np.uint32)
-        for y, row in enumerate(laid):
+        for y, row in enumerate(rows_of_cells):
             cells[y, : len(row)] = row
         return cls(cells)
 

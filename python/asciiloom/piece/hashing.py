@@ -9,7 +9,7 @@ import numpy as np
 
 from asciiloom.piece.credit import CreditSpan, blank_credits
 from asciiloom.piece.grid import MIRROR, mirror_text
-from asciiloom.piece.laid import Laid
+from asciiloom.piece.kernels.codes import CodeArray
 
 HASH_BYTES = 16
 _BLANK_ROWS = re.compile(r"\n{2,}")
@@ -29,31 +29,31 @@ def bare_hashes(text: str, credits: tuple[CreditSpan, ...] = ()) -> tuple[str, s
     or signature, the second also where one is the other's mirror image. A *candidate* test: art
     of one repeated glyph keeps its picture in the whitespace, so a match is still to be verified.
     """
-    bare = blank_credits(text, credits).replace(" ", "").replace("\u3000", "")
-    bare = _BLANK_ROWS.sub("\n", bare).strip("\n")
-    plain = content_hash(bare)
-    return plain, min(plain, content_hash(mirror_text(bare)))
+    inked = blank_credits(text, credits).replace(" ", "").replace("\u3000", "")
+    inked = _BLANK_ROWS.sub("\n", inked).strip("\n")
+    plain = content_hash(inked)
+    return plain, min(plain, content_hash(mirror_text(inked)))
 
 
 def bare_hash_columns(
     texts: Sequence[str], credits: Sequence[tuple[CreditSpan, ...]]
 ) -> tuple[list[str], list[str]]:
     """``bare_hashes`` of a batch, as two columns: those of ASCII, which are most, in one compiled pass."""
-    from asciiloom.piece.shaping import strip_whitespace  # numba: when called
+    from asciiloom.piece.kernels.whitespace import strip_whitespace  # numba: when called
 
     blanked = [blank_credits(t, c) if c else t for t, c in zip(texts, credits, strict=True)]
-    wide = [k for k, text in enumerate(blanked) if not text.isascii()]
-    laid = Laid.of([text for text in blanked if text.isascii()] if wide else blanked)
-    codes = laid.codes.astype(np.uint8, copy=False)
-    bare, turned = np.empty_like(codes), np.empty_like(codes)
-    ends = np.zeros(len(laid.first), np.int64)
-    strip_whitespace(codes, laid.first, _MIRROR_BYTES, bare, turned, ends)
+    beyond_ascii = [k for k, text in enumerate(blanked) if not text.isascii()]
+    array = CodeArray.of([text for text in blanked if text.isascii()] if beyond_ascii else blanked)
+    codes = array.codes.astype(np.uint8, copy=False)
+    inked, mirrored_codes = np.empty_like(codes), np.empty_like(codes)
+    ends = np.zeros(len(array.first), np.int64)
+    strip_whitespace(codes, array.first, _MIRROR_BYTES, inked, mirrored_codes, ends)
     cuts = list(pairwise(ends.tolist()))
-    mirrored = _hashes_of(turned.tobytes(), cuts)
-    plain = _hashes_of(bare.tobytes(), cuts)
+    mirrored = _hashes_of(mirrored_codes.tobytes(), cuts)
+    plain = _hashes_of(inked.tobytes(), cuts)
     mirrored = list(map(min, plain, mirrored))
     # The others go by way of strings.
-    for k in wide:
+    for k in beyond_ascii:
         one, other = bare_hashes(blanked[k])
         plain.insert(k, one)
         mirrored.insert(k, other)

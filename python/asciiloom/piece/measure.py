@@ -1,6 +1,6 @@
 """What can be counted in a piece: size in cells, ink, charset, and what its quality is judged by.
 
-A whole batch is laid into one array of code points and counted in a single compiled pass; the few
+The code points of a whole batch go into one array and are counted in a single compiled pass; the few
 texts with combining or joined glyphs take the exact grapheme path of ``wcwidth``.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from wcwidth import wcwidth, width
 
-from asciiloom.piece.laid import Laid
+from asciiloom.piece.kernels.codes import CodeArray
 
 I64 = NDArray[np.int64]
 
@@ -112,12 +112,16 @@ def measure_batch(texts: Sequence[str]) -> list[Measures]:
 
 def count_batch(texts: Sequence[str]) -> Counts:
     """All counts of many canonical texts at once."""
-    from asciiloom.piece.counting import ascii_kinds, count, signature_words  # numba: when called
+    from asciiloom.piece.kernels.counting import (  # numba: when called
+        ascii_kinds,
+        count,
+        signature_words,
+    )
 
-    laid = Laid.of(texts)
-    widths = np.ones(128, np.int8) if laid.is_ascii else cell_widths()
+    array = CodeArray.of(texts)
+    widths = np.ones(128, np.int8) if array.is_ascii else cell_widths()
     out = np.zeros((11, len(texts)), np.int64)
-    count(laid.codes, laid.first, ascii_kinds(), widths, _charset_table(), signature_words(), out)
+    count(array.codes, array.first, ascii_kinds(), widths, _charset_table(), signature_words(), out)
     counts = Counts(*out)
     for i in np.flatnonzero(counts.width < 0).tolist():
         counts.width[i] = max(map(width, texts[i].split("\n")))

@@ -102,8 +102,8 @@ def read_path(path: str | Path, options: ReadOptions | None = None) -> Iterator[
     if str(path).startswith(hub.PREFIX):
         yield from hub.read_hub(str(path), options)
         return
-    for file, told in walk(path, options):
-        yield from read_file(file, told)
+    for file, file_options in walk(path, options):
+        yield from read_file(file, file_options)
 
 
 def is_walkable(path: str) -> bool:
@@ -124,9 +124,9 @@ def walk(path: str | Path, options: ReadOptions) -> Iterator[tuple[Path, ReadOpt
         return
     for folder, folders, files in os.walk(root):
         folders.sort()
-        kept, told = hub.data_files(Path(folder), sorted(files), options)
+        kept, file_options = hub.data_files(Path(folder), sorted(files), options)
         for name in kept:
-            yield Path(folder) / name, told
+            yield Path(folder) / name, file_options
 
 
 def open_unpacked(stream: IO[bytes], path: str, options: ReadOptions) -> Input:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.jit import njit
-from asciiloom.piece import MIRROR, Codes, Grid, Laid, cell_widths
+from asciiloom.piece import MIRROR, CodeArray, Codes, Grid, cell_widths
 from asciiloom.similarity.arrays import I64, U8, U16, U32
 
 # What is around a picture is taken off only where at least this much ink of so many glyphs is left,
@@ -44,7 +44,7 @@ class GridBatch:
         if not texts:
             none = np.empty(0, np.int64)
             return cls(np.empty(0, np.uint8), none, none, none)
-        laid = Laid.of(texts)
+        laid = CodeArray.of(texts)
         table = np.ones(128, np.int8) if laid.is_ascii else cell_widths()
         height, width = _sizes(laid.codes, laid.first, table)
         odd = {i: Grid.from_text(texts[i]).cells for i in np.flatnonzero(width < 0).tolist()}

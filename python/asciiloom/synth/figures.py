@@ -2,7 +2,7 @@
 
 from random import Random
 
-from asciiloom.synth.geometry import Made
+from asciiloom.synth.geometry import Drawing
 from asciiloom.synth.sheet import Sheet
 from asciiloom.synth.words import NOUNS
 
@@ -17,7 +17,7 @@ _MOUTHS = {
 }
 
 
-def face(rng: Random) -> Made:
+def face(rng: Random) -> Drawing:
     """A round, square or bald head with a mood and perhaps a hat."""
     eyes = rng.choice(_EYES)
     mood = rng.choice(list(_MOUTHS))
@@ -75,7 +75,7 @@ _BODIES = {
 }
 
 
-def animal(rng: Random) -> Made:
+def animal(rng: Random) -> Drawing:
     """An animal's head, by its ears and muzzle, perhaps with a body and something to say."""
     name = rng.choice(list(_EARS))
     ears, left, right, muzzle = _EARS[name]
@@ -94,7 +94,7 @@ def animal(rng: Random) -> Made:
     return "\n".join(row.rstrip() for row in rows), name, ("animal", name, "face")
 
 
-def robot(rng: Random) -> Made:
+def robot(rng: Random) -> Drawing:
     """A boxy robot."""
     wide = rng.choice((7, 9, 11))
     eyes = rng.choice(("o", "O", "0", "*", "+", "#", "@"))
@@ -124,7 +124,7 @@ def robot(rng: Random) -> Made:
     return str(sheet), "robot", ("robot", "machine")
 
 
-def tree(rng: Random) -> Made:
+def tree(rng: Random) -> Drawing:
     """A fir, a round tree, a palm, or a bare one."""
     kind = rng.choice(("fir", "round tree", "christmas tree", "palm", "folder tree"))
     if kind in ("fir", "christmas tree"):
@@ -210,7 +210,7 @@ def _folders(rng: Random) -> str:
     return "\n".join(rows)
 
 
-def house(rng: Random) -> Made:
+def house(rng: Random) -> Drawing:
     """A house with roof, windows, door, chimney."""
     wide = rng.choice((13, 15, 17, 19, 21))
     roof = wide // 2
@@ -245,7 +245,7 @@ def house(rng: Random) -> Made:
     return str(sheet), "house", ("house", "building")
 
 
-def rocket(rng: Random) -> Made:
+def rocket(rng: Random) -> Drawing:
     """A rocket, standing or flying."""
     half = rng.choice((2, 3))
     body = rng.randint(4, 8)
@@ -272,7 +272,7 @@ def rocket(rng: Random) -> Made:
     return str(sheet), "rocket", ("rocket", "space")
 
 
-def scene(rng: Random) -> Made:
+def scene(rng: Random) -> Drawing:
     """A landscape, a skyline, the sea, or a night sky."""
     kind = rng.choice(("mountains", "city", "sea", "night sky", "garden"))
     wide = rng.randint(28, 60)

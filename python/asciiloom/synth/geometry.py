@@ -6,7 +6,7 @@ from random import Random
 
 from asciiloom.synth.sheet import Sheet
 
-Made = tuple[str, str, tuple[str, ...]]  # text, title, tags
+Drawing = tuple[str, str, tuple[str, ...]]  # text, title, tags
 
 # A terminal cell is about twice as tall as wide.
 ASPECT = 2.0
@@ -91,7 +91,7 @@ FORMS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def shape(rng: Random) -> Made:
+def shape(rng: Random) -> Drawing:
     """A filled or hollow form, in one glyph."""
     name = rng.choice(list(FORMS))
     inside = FORMS[name]
@@ -137,7 +137,7 @@ def _tile(rng: Random) -> tuple[str, list[str]]:
     return name, tiles[name]
 
 
-def pattern(rng: Random) -> Made:
+def pattern(rng: Random) -> Drawing:
     """A tile repeated over a rectangle."""
     name, tile = _tile(rng)
     width, height = rng.randint(10, 44), rng.randint(3, 12)
@@ -145,7 +145,7 @@ def pattern(rng: Random) -> Made:
     return "\n".join(rows), name, ("pattern", name)
 
 
-def maze(rng: Random) -> Made:
+def maze(rng: Random) -> Drawing:
     """A perfect maze (one way between any two cells), carved depth first."""
     columns, rows = rng.randint(3, 13), rng.randint(3, 8)
     wide = rng.choice([2, 3])
@@ -158,12 +158,14 @@ def maze(rng: Random) -> Made:
     way = [(0, 0)]
     while way:
         x, y = way[-1]
-        near = [(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)]
-        near = [c for c in near if 0 <= c[0] < columns and 0 <= c[1] < rows and c not in seen]
-        if not near:
+        neighbours = [(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)]
+        neighbours = [
+            c for c in neighbours if 0 <= c[0] < columns and 0 <= c[1] < rows and c not in seen
+        ]
+        if not neighbours:
             way.pop()
             continue
-        nx, ny = rng.choice(near)
+        nx, ny = rng.choice(neighbours)
         if nx != x:
             sheet.put(max(x, nx) * (wide + 1), 2 * y + 1, " ")
         else:

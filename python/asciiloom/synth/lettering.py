@@ -3,7 +3,7 @@
 import functools
 from random import Random
 
-from asciiloom.synth.geometry import Made
+from asciiloom.synth.geometry import Drawing
 from asciiloom.synth.sheet import Sheet
 from asciiloom.synth.words import NAMES, NOUNS, PHRASES, SHOUTS, invented
 
@@ -47,7 +47,7 @@ def set_in_font(word: str, font: str) -> str | None:
     return text if text.strip() and text.isascii() else None
 
 
-def banner(rng: Random, fonts: tuple[str, ...] = FONTS) -> Made | None:
+def banner(rng: Random, fonts: tuple[str, ...] = FONTS) -> Drawing | None:
     """A word in a font; None where the pair does not work."""
     # Invented words keep a model from learning a list by heart instead of the letters.
     word = rng.choice(NOUNS + SHOUTS) if rng.random() < 0.5 else invented(rng)
@@ -86,7 +86,7 @@ def framed(rows: list[str], frame: str, pad: int, shadow: bool = False) -> str:
     return "\n".join(out)
 
 
-def box(rng: Random) -> Made:
+def box(rng: Random) -> Drawing:
     """Words in a frame."""
     frame = rng.choice(list(_FRAMES))
     rows = [rng.choice((*PHRASES, *NOUNS, *SHOUTS)) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
@@ -105,7 +105,7 @@ _SUITS = {"hearts": " .. .. \n(  Y  )\n \\   / \n   v   ", "diamonds": "   ^   \
           "spades": "   ^   \n / . \\ \n(_/|\\_)\n  _|_  ", "clubs": "   _   \n  (_)  \n (_|_) \n  _|_  "}  # fmt: skip
 
 
-def card(rng: Random) -> Made:
+def card(rng: Random) -> Drawing:
     """A playing card or a name card."""
     if rng.random() < 0.5:
         suit = rng.choice(list(_SUITS))
@@ -122,7 +122,7 @@ def card(rng: Random) -> Made:
     return text, f"name card {name}", ("card", "name card")
 
 
-def chart(rng: Random) -> Made:
+def chart(rng: Random) -> Drawing:
     """A bar chart, column chart, progress bar or table."""
     kind = rng.choice(("bars", "columns", "progress", "table", "line chart"))
     if kind == "bars":

@@ -52,6 +52,6 @@ def invented(rng: Random) -> str:
     length = rng.randint(3, 7)
     start = rng.random() < 0.3
     return "".join(
-        rng.choice("aeiou" if (place % 2 == 0) == start else "bcdfghjklmnprstvwxyz")
-        for place in range(length)
+        rng.choice("aeiou" if (position % 2 == 0) == start else "bcdfghjklmnprstvwxyz")
+        for position in range(length)
     )

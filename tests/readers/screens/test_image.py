@@ -1,15 +1,15 @@
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from asciiloom.piece import ColourPlane, Piece, Rejection
 from asciiloom.readers import ReadOptions, read_bytes, read_path
 from asciiloom.readers.screens.image import _glyph_bitmaps, draw_image
-
-pil = pytest.importorskip("PIL.Image")
-draw = pytest.importorskip("PIL.ImageDraw")
 
 
 def png(image: object, form: str = "PNG", **more: object) -> bytes:
@@ -19,8 +19,8 @@ def png(image: object, form: str = "PNG", **more: object) -> bytes:
 
 
 def triangle(colour: str = "black") -> object:
-    image = pil.new("RGB", (240, 240), "white")
-    draw.Draw(image).line([(10, 230), (120, 10), (230, 230), (10, 230)], fill=colour, width=8)
+    image = Image.new("RGB", (240, 240), "white")
+    ImageDraw.Draw(image).line([(10, 230), (120, 10), (230, 230), (10, 230)], fill=colour, width=8)
     return image
 
 
@@ -105,21 +105,21 @@ def test_forms(form: str) -> None:
 
 
 def test_an_animation_is_one_sequence() -> None:
-    first, second = triangle(), pil.new("RGB", (240, 240), "white")
-    draw.Draw(second).ellipse([40, 40, 200, 200], fill="black")
+    first, second = triangle(), Image.new("RGB", (240, 240), "white")
+    ImageDraw.Draw(second).ellipse([40, 40, 200, 200], fill="black")
     data = png(first, "GIF", save_all=True, append_images=[first, second], duration=50)
     pieces = [i for i in read_bytes(data, "a.gif") if isinstance(i, Piece)]
     assert len(pieces) == 2 and len({p.sequence for p in pieces}) == 1
 
 
-def test_svg_is_drawn_and_asks_nobody(tmp_path: Path) -> None:
-    pytest.importorskip("resvg_py")
+def test_svg_is_drawn_and_asks_nobody(tmp_path: Path, library: Callable[[str], Any]) -> None:
+    library("resvg_py")
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><rect width="90" height="90" fill="white"/>'
         f'<image href="file://{tmp_path}/secret.png" width="90" height="90"/>'
         '<circle cx="45" cy="45" r="40" fill="black"/></svg>'
     )
-    (tmp_path / "secret.png").write_bytes(png(pil.new("RGB", (90, 90), "red")))
+    (tmp_path / "secret.png").write_bytes(png(Image.new("RGB", (90, 90), "red")))
     (tmp_path / "ball.svg").write_text(svg)
     (piece,) = (i for i in read_path(tmp_path / "ball.svg", ReadOptions(columns_wide=20)))
     assert isinstance(piece, Piece) and piece.colour is None

@@ -1,7 +1,9 @@
 import json
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -42,8 +44,8 @@ def test_a_saved_data_set_without_a_name_takes_its_folder_s(tmp_path: Path) -> N
     assert {i.source for i in read_path(tmp_path / "fishes")} == {"fishes"}
 
 
-def test_a_real_data_set_by_the_real_library(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets", reason="asciiloom[hub] is not installed here")
+def test_a_real_data_set_by_the_real_library(tmp_path: Path, library: Callable[[str], Any]) -> None:
+    datasets = library("datasets")
     made = datasets.Dataset.from_dict(TABLE.to_pydict())
     made.save_to_disk(str(tmp_path / "saved"))
     (tmp_path / "hub").mkdir()

@@ -292,7 +292,7 @@ def html_items(
 
 def depth(text: str) -> int:
     """An upper bound of how deep elements nest: the most start tags open at once, end tags counted."""
-    open_now = most = 0
+    open_now = deepest = 0
     for match in re.finditer(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)", text):
         if match[2].lower() in (
             "br",
@@ -308,5 +308,5 @@ def depth(text: str) -> int:
         ):
             continue
         open_now = max(0, open_now + (-1 if match[1] else 1))
-        most = max(most, open_now)
-    return most
+        deepest = max(deepest, open_now)
+    return deepest

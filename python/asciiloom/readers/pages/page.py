@@ -287,16 +287,16 @@ def page_items(
             pending = replace(cut, title=said)
             yield Rejection("caption", said, name, source.path, where)
             continue
-        near = pending or cut
+        stated = pending or cut
         yield make_item(
             "\n".join(cut.rows),
             options=source.options,
             path=source.path,
             locator=where,
             original=original,
-            title=cut.title or near.title or title,
-            artist=cut.artist or near.artist or artist,
-            made=cut.made or near.made or made,
+            title=cut.title or stated.title or title,
+            artist=cut.artist or stated.artist or artist,
+            made=cut.made or stated.made or made,
             description=said_before,
             tags=tags,
             source=name,

@@ -68,10 +68,10 @@ def is_caption(row: str) -> bool:
     if _SPACED.match(stripped):
         return True
     words = WORD.findall(stripped)
-    bare = re.sub(r"[\w ,.'\"!?:;&()/-]", "", stripped)
+    unusual = re.sub(r"[\w ,.'\"!?:;&()/-]", "", stripped)
     return (
         bool(words)
-        and not bare
+        and not unusual
         and len(stripped) <= 60
         and "   " not in stripped
         and sum(map(len, words)) >= 0.6 * len(stripped.replace(" ", ""))

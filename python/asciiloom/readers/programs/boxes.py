@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from asciiloom.piece import Rejection
+from asciiloom.piece import Rejection, states_public_domain
 from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
 from asciiloom.readers.screens.emulator.dialect import Dialect, render_ansi
@@ -70,7 +70,7 @@ def _config(rows: list[str], data: bytes, source: Input, encoding: str) -> Itera
                 yield Rejection("truncated", "a sample without ENDS", name, source.path, where)
                 return
             designer = fields.get("designer", "")
-            free = "public domain" in designer.lower()
+            free = states_public_domain(designer)
             found += 1
             yield make_item(
                 "\n".join(rows[start:number]), options=source.options, path=source.path,

@@ -23,7 +23,7 @@ MAX_FILE = 4 << 20
 _MAX_STRING = 8 << 20
 
 _HEREDOC = re.compile(
-    r"\$the_cow\s*=\s*<<(?P<indent>~?)\s*(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<bare>[A-Za-z_]\w*))"
+    r"\$the_cow\s*=\s*<<(?P<indent>~?)\s*(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<unquoted>[A-Za-z_]\w*))"
     r"\s*;?[ \t]*(?:#.*)?\Z"
 )
 _SKIPPED = re.compile(
@@ -268,7 +268,7 @@ def _heredoc(
     rows: list[str], number: int, match: re.Match[str], scope: dict[str, str]
 ) -> tuple[str, int]:
     literal = match["single"]
-    end = next(t for t in (match["double"], literal, match["bare"]) if t is not None)
+    end = next(t for t in (match["double"], literal, match["unquoted"]) if t is not None)
     body: list[str] = []
     while number < len(rows):
         row = rows[number]

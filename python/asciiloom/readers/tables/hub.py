@@ -52,13 +52,13 @@ def read_hub(path: str, options: ReadOptions) -> Iterator[Item]:
     except ModuleNotFoundError as error:
         raise MissingExtraError("reading from the hub", "hub") from error
     name, _, split = path.removeprefix(PREFIX).partition(":")
-    told = replace(options, source=options.source or name)
+    file_options = replace(options, source=options.source or name)
     try:
         loaded: Any = datasets.load_dataset(name, split=split or None, streaming=True)
         parts = loaded.items() if hasattr(loaded, "items") else [(split or "train", loaded)]
         for part, rows in parts:
             located = ((f"{part} row {number}", dict(row)) for number, row in enumerate(rows, 1))
-            yield from row_items(located, Input.from_bytes(b"", path, told))
+            yield from row_items(located, Input.from_bytes(b"", path, file_options))
     except Exception as error:  # whatever hub, network or loader raise, the user gets one line
         detail = one_line(f"{type(error).__name__}: {error}", 200)
         raise ReaderError(f"cannot read {path}: {detail}") from error

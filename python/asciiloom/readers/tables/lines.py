@@ -14,6 +14,7 @@ import orjson
 
 from asciiloom.piece import Piece, PieceBatch, Rejection
 from asciiloom.readers.base import Input, ReadOptions
+from asciiloom.readers.tables.encoding import in_utf8
 from asciiloom.readers.tables.row import Row, column_roles, row_items, table_columns
 
 MAX_LINE = 32 << 20
@@ -37,6 +38,7 @@ class LineChunk:
 
 def split_lines(source: Input) -> Iterator[LineChunk]:
     """A JSONL input in stretches of about ``CHUNK`` bytes; an overlong line is skipped."""
+    source = in_utf8(source)
     carry = b""
     before = 0
 
@@ -70,15 +72,15 @@ def read_chunk(chunk: LineChunk) -> tuple[PieceBatch, list[Rejection]]:
     lines = enumerate(chunk.data.split(b"\n"), first)
     rows = [(f"row {n}", _parse(line)) for n, line in lines if line.strip()]
     shapes: dict[tuple[str, ...], list[tuple[int, Mapping[str, Any]]]] = {}
-    for place, (_, row) in enumerate(rows):
+    for index, (_, row) in enumerate(rows):
         if not isinstance(row, str):
-            shapes.setdefault(tuple(row), []).append((place, row))
+            shapes.setdefault(tuple(row), []).append((index, row))
     parts: list[tuple[Sequence[int], PieceBatch]] = []
     done = bytearray(len(rows))
     for keys, alike in shapes.items():
         if len(alike) >= WORTH_COLUMNS:
             roles = column_roles(keys, source.options.columns)
-            locators = [rows[place][0] for place, _ in alike]
+            locators = [rows[index][0] for index, _ in alike]
             batch, fine = table_columns([row for _, row in alike], locators, roles, source)
             ranks = [alike[k][0] for k in fine]
             parts.append((ranks, batch))

@@ -126,16 +126,16 @@ def table_columns(
     source: Input,
 ) -> tuple[PieceBatch, list[int]]:
     """What ``row_item`` makes of ``rows`` of one shape, as columns: those whose art is canonical as it
-    stands, and their places. The other rows are for ``row_item``."""
+    stands, and which rows those are. The others are for ``row_item``."""
     options = source.options
     texts = [
         text if type(text) is str and len(text) <= MAX_WIDTH else ""  # no side can be too long
         for text in _column(rows, roles, "text")
     ]
-    places = np.flatnonzero(are_canonical(texts)).tolist()
-    if len(places) < len(rows):
-        rows, texts = [rows[k] for k in places], [texts[k] for k in places]
-        locators = [locators[k] for k in places]
+    kept = np.flatnonzero(are_canonical(texts)).tolist()
+    if len(kept) < len(rows):
+        rows, texts = [rows[k] for k in kept], [texts[k] for k in kept]
+        locators = [locators[k] for k in kept]
     facts = [
         _tag_facts(_row_tags(row, value), options.tags)
         for row, value in zip(rows, _column(rows, roles, "tags"), strict=True)
@@ -167,7 +167,7 @@ def table_columns(
         made=[None] * count,
         colour=[None] * count,
         flags=[()] * count,
-    ), places
+    ), kept
 
 
 def _column(rows: Sequence[Mapping[str, Any]], roles: Mapping[str, str], role: str) -> list[Any]:

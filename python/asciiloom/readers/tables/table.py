@@ -1,4 +1,4 @@
-"""Tables of art: JSONL, JSON, CSV and Parquet, one piece a row.
+"""Tables of art: JSONL, JSON, CSV, Parquet and Arrow, one piece a row.
 
 A row is always exactly one item, a piece or a rejection, so that a table of N rows accounts for N.
 """
@@ -10,9 +10,12 @@ import re
 from collections.abc import Iterator
 
 from asciiloom.readers.base import Input, Item
+from asciiloom.readers.tables.encoding import head_in_utf8, in_utf8
 from asciiloom.readers.tables.lines import MAX_LINE, jsonl_rows
 from asciiloom.readers.tables.row import Row, column_roles, row_items
 
+# The first column of an object, alone or in an array.
+_OBJECT = re.compile(rb"\s*(?:\[\s*)?\{\s*\"[^\"\n]{0,80}\"\s*:")
 MAX_JSON = 256 << 20
 MAX_ARROW = 1 << 30
 
@@ -29,7 +32,7 @@ class TableReader:
         lowered = path.lower()
         if lowered.endswith(self.extensions) or head.startswith((b"PAR1", b"ARROW1")):
             return True
-        return re.match(rb"\s*(?:\[\s*)?\{\s*\"[^\"\n]{0,80}\"\s*:", head) is not None
+        return _OBJECT.match(head_in_utf8(head)) is not None
 
     def read(self, source: Input) -> Iterator[Item]:
         lowered = source.name.lower()
@@ -37,12 +40,8 @@ class TableReader:
             rows = _parquet_rows(source)
         elif source.head.startswith(b"ARROW1") or lowered.endswith((".arrow", ".feather")):
             rows = _arrow_rows(source)
-        elif lowered.endswith((".csv", ".tsv")):
-            rows = _csv_rows(source, "\t" if lowered.endswith(".tsv") else ",")
-        elif lowered.endswith(".json") or _is_document(source.head, lowered):
-            rows = _json_rows(source)
         else:
-            rows = jsonl_rows(source)
+            rows = _text_rows(in_utf8(source), lowered)
         yield from row_items(rows, source)
 
     def reads_lines(self, source: Input) -> bool:
@@ -52,8 +51,17 @@ class TableReader:
         return (
             not source.head.startswith((b"PAR1", b"ARROW1"))
             and not lowered.endswith(others)
-            and not _is_document(source.head, lowered)
+            and not _is_document(head_in_utf8(source.head), lowered)
         )
+
+
+def _text_rows(source: Input, name: str) -> Iterator[Row]:
+    """The rows of a table in UTF-8 whose lower-case name is ``name``."""
+    if name.endswith((".csv", ".tsv")):
+        return _csv_rows(source, "\t" if name.endswith(".tsv") else ",")
+    if name.endswith(".json") or _is_document(source.head, name):
+        return _json_rows(source)
+    return jsonl_rows(source)
 
 
 def _is_document(head: bytes, path: str) -> bool:
@@ -138,7 +146,7 @@ def _array_rows(data: bytes, error: ValueError) -> Iterator[Row]:
 
 def _csv_rows(source: Input, delimiter: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_LINE)
-    text = io.TextIOWrapper(source.stream, encoding="utf-8-sig", errors="replace", newline="")
+    text = io.TextIOWrapper(source.stream, encoding="utf-8", errors="replace", newline="")
     reader = csv.DictReader(text, delimiter=delimiter, restkey="")
     number = 0
     while True:

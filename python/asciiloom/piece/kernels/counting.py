@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from asciiloom.jit import njit
 from asciiloom.piece.credit import SIGNATURES
-from asciiloom.piece.laid import Codes
+from asciiloom.piece.kernels.codes import Codes
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -172,10 +172,10 @@ def count(
         out[2, i] = chars
         out[3, i] = ink
         out[4, i] = glyphs
-        place = 0
-        while place < 4 and not charset >> place & 1:
-            place += 1
-        out[5, i] = place
+        charset_index = 0
+        while charset_index < 4 and not charset >> charset_index & 1:
+            charset_index += 1
+        out[5, i] = charset_index
         out[6, i] = wide <= PROPORTIONAL_SHARE * max(1, ink)
         out[7, i] = prose
         out[8, i] = uneven if sided >= 3 and top_left >= 0 and uneven * 2 <= sided else 0

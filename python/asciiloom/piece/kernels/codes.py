@@ -1,4 +1,4 @@
-"""A batch of texts laid end to end in one array, which is how compiled kernels read them."""
+"""The code points of many texts end to end in one array, which is how compiled passes read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Codes = NDArray[np.uint8] | NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class CodeArray:
     """``codes``: code points with a newline after each text, bytes where all are ASCII, else uint32;
     ``first``: int64 (texts + 1,), where each begins."""
 
@@ -22,7 +22,7 @@ class Laid:
         return self.codes.itemsize == 1
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> "Laid":
+    def of(cls, texts: Sequence[str]) -> "CodeArray":
         joined = "\n".join(texts) + "\n"
         codes: Codes
         if joined.isascii():

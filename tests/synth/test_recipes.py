@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 from asciiloom import synth
@@ -5,6 +7,7 @@ from asciiloom.piece import KINDS, canonicalize, measure
 from asciiloom.readers import read_path
 from asciiloom.resources import resource_dir
 from asciiloom.synth.geometry import FORMS
+from asciiloom.synth.lettering import set_in_font
 
 
 def test_twenty_thousand_distinct_labelled_pieces() -> None:
@@ -15,6 +18,15 @@ def test_twenty_thousand_distinct_labelled_pieces() -> None:
     assert all(canonicalize(p.text).text == p.text and p.text.isascii() for p in pieces)
     assert max(measure(p.text).width for p in pieces) <= 120
     assert {t for p in pieces for t in p.tags} >= {*FORMS, "font:standard", "face", "maze"}
+
+
+def test_drawings_are_made_from_nothing_that_is_read() -> None:
+    code = (
+        "import sys, asciiloom.synth as s; list(s.generate(300, seed=1));"
+        "print([m for m in sys.modules if m.startswith('asciiloom.readers')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
 def test_same_seed_same_pieces() -> None:
@@ -42,9 +54,9 @@ def test_a_mask_of_each_form_has_the_right_middle_and_corner() -> None:
 
 
 def test_banner_says_its_word() -> None:
-    text = synth.set_in_font("HI", "banner")
+    text = set_in_font("HI", "banner")
     assert text is not None and text.split("\n")[0] == "#     # ###"
-    assert synth.set_in_font("HI", "no such font") is None
+    assert set_in_font("HI", "no such font") is None
 
 
 def test_default_data_is_what_it_promises() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.jit import njit
-from asciiloom.piece.laid import Codes
+from asciiloom.piece.kernels.codes import Codes
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -35,8 +35,8 @@ def mark_canonical(codes: Codes, first: I64, out: NDArray[np.bool_]) -> None:
 
 
 @njit
-def strip_whitespace(codes: U8, first: I64, mirror: U8, bare: U8, mirrored: U8, ends: I64) -> None:
-    """Write each text without spaces and blank rows to ``bare``, and with every row turned round through
+def strip_whitespace(codes: U8, first: I64, mirror: U8, inked: U8, mirrored: U8, ends: I64) -> None:
+    """Write each text without spaces and blank rows to ``inked``, and with every row turned round through
     the table ``mirror`` to ``mirrored``; text ``i`` lies between ``ends[i]`` and ``ends[i + 1]`` of both."""
     at = 0
     for i in range(first.shape[0] - 1):
@@ -46,12 +46,12 @@ def strip_whitespace(codes: U8, first: I64, mirror: U8, bare: U8, mirrored: U8, 
             if code == 10:
                 if at > row:
                     for m in range(row, at):
-                        mirrored[m] = mirror[bare[row + at - 1 - m]]
-                    bare[at] = mirrored[at] = 10
+                        mirrored[m] = mirror[inked[row + at - 1 - m]]
+                    inked[at] = mirrored[at] = 10
                     at += 1
                     row = at
             elif code != 32:
-                bare[at] = code
+                inked[at] = code
                 at += 1
         if at > ends[i]:
             at -= 1  # the break after the last row
