@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from asciiloom.corpus import Corpus
+from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
 from asciiloom.web import curating, limits
 from asciiloom.web.database import ReadConnection
@@ -159,3 +161,21 @@ def test_a_corpus_that_cannot_be_written_is_only_read(
     datasette, token = make_datasette(art)
     assert token is None
     assert asyncio.run(datasette.client.get("/-/art/art/piece/1")).status_code == 200
+
+
+def test_an_original_is_inflated_only_so_far(art: Path) -> None:
+    whole = zlib.compress(bytes(100))
+    with Corpus(art) as corpus:
+        db = corpus.connection
+        db.execute("INSERT INTO original (id, hash, size, bytes) VALUES (1, ?, 0, x'')", ("0" * 32,))
+        db.execute("UPDATE origin SET original_id = 1")
+        for stored, limit, trouble in (
+            (whole, 99, "more than 99 bytes"),
+            (whole[:-6], 0, "breaks off"),
+            (b"no stream", 0, "is damaged"),
+        ):
+            db.execute("UPDATE original SET bytes = ?", (stored,))
+            with pytest.raises(CorpusError, match=trouble):
+                corpus.original(1, limit=limit)
+        db.execute("UPDATE original SET bytes = ?", (whole,))
+        assert corpus.original(1, limit=101) == corpus.original(1) == bytes(100)
