@@ -14,5 +14,5 @@ INK_HASH, MIRROR_HASH, INK = "bare", "mirror", "ink"
 # One value a piece.
 BY_PIECE = (*BLOCKS, *FLAT, *MIRRORED, INK_HASH, MIRROR_HASH, INK)
 # One value a patch, ascending by hash: the hash, the index of its piece in the run, the cell where it begins.
-PATCHES = PATCH_HASH, PATCH_OWNER, PATCH_POSITION = ("patch", "patch owner", "patch place")
+PATCHES = ("patch", "patch owner", "patch place")
 COLUMNS = (*BY_PIECE, *PATCHES)
