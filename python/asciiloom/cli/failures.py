@@ -34,8 +34,8 @@ _EXTRA_OF = {
 }
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: handled as an interrupt is, so that work under way is rolled back and its files removed."""
+class Terminated(SystemExit):
+    """SIGTERM: what is under way is rolled back, and its files removed, on the way out."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def terminating() -> Iterator[None]:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+    raise Terminated(128 + number)
 
 
 def open_streams() -> None:

@@ -15,6 +15,8 @@ from asciiloom.store.failures import has_journal, in_short, is_damage
 from asciiloom.store.schema import missing_parts
 
 LOOKED_THROUGH = 32 << 20
+# Up to this many bytes are copied to be looked at.
+COPIED = 512 << 20
 # A table with ids up to this is small.
 _SMALL_TABLE = 5_000
 # (name, whether it has blobs, which may be long however few they are) of tables with row numbers
@@ -38,9 +40,15 @@ def refuse_damaged(connection: CorpusConnection) -> None:
 
 def damage_of(path: Path) -> str | None:
     """The first damage that SQLite's ``quick_check`` finds in the corpus at ``path``, however large it is."""
-    with closing(connect_read_only(path)) as connection:
+    with closing(connect_read_only(path)) as connection, closing(sqlite3.connect("")) as copy:
         try:
-            return quick_damage(connection) or _said(connection, "PRAGMA quick_check(1)")
+            if found := quick_damage(connection):
+                return found
+            if path.stat().st_size > COPIED:
+                return _said(connection, "PRAGMA quick_check(1)")
+            # Through a connection that only reads SQLite knows of no CHECK.
+            connection.backup(copy)
+            return _said(copy, "PRAGMA quick_check(1)")
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 return in_short(error)
