@@ -470,11 +470,14 @@ def test_signals_end_a_command_in_one_line(
     assert f"{said}; what was committed is kept" in said_last and "Traceback" not in said_last
 
 
-def test_an_interrupt_at_a_question(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_at_a_question(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(*_: object, **__: object) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("click.termui.visible_prompt_func", interrupt)
-    result = invoke("delete {0} 6", place)
-    assert result.exit_code == 130, (result.output, result.exception)
-    assert "interrupted; what was committed is kept" in result.stderr
+    with pytest.raises(SystemExit) as ended:
+        main(["delete", str(place / "a.db"), "6"])
+    assert ended.value.code == 130
+    assert "interrupted; what was committed is kept" in capsys.readouterr().err
