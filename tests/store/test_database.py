@@ -200,7 +200,9 @@ def test_changes_left_in_a_journal_that_cannot_be_brought_in(
         for name in ("a.db", "a.db-wal"):  # as a kill leaves them
             (top / "x" / name).write_bytes((path.parent / name).read_bytes())
     close_folder(top / "x")
-    with pytest.raises(CorpusError, match="changes are left in a.db-wal.*copy a.db and a.db-wal"):
+    with pytest.raises(
+        CorpusError, match=r"changes are left in a\.db-wal.*copy a\.db and a\.db-wal"
+    ):
         Corpus(top / "x" / "a.db")
 
 
