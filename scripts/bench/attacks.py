@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -55,17 +56,21 @@ HEADER = (
 
 
 def shown(group: Group, most: int) -> None:
-    """The failures of a group: the command, what was wrong, its last lines."""
+    """What a group came to: its failures with the command, what was wrong, and its last lines."""
+    print(f"{group.name}: {group.trials} trials, {group.failed} failed, {group.seconds:.0f} s")
+    for line in group.notes:
+        print(f"  {line}")
+    for line in group.untried:
+        print(f"  not tried: {line}")
     for what, problems, tail in group.failures[:most]:
-        print(f"  {group.name}: {what[:300]}")
+        print(f"  {what[:300]}")
         for kind, detail in problems:
             print(f"    {kind}{': ' if detail else ''}{plain(detail)[:300]}")
         for line in tail.splitlines():
             print(f"      | {line[:200]}")
     if group.failed > most:
-        print(
-            f"  {group.name}: {group.failed - most} failures more; --show {group.failed} shows them"
-        )
+        print(f"  {group.failed - most} failures more; --show {group.failed} shows them")
+    print(flush=True)
 
 
 def main() -> None:
@@ -92,14 +97,15 @@ def main() -> None:
         for name in told.only or GROUPS:
             group = Group(name)
             start = time.monotonic()
-            GROUPS[name](bench, scene, group, told.quick)
+            try:
+                GROUPS[name](bench, scene, group, told.quick)
+            except Exception:  # what is left of the group was not tried: that is a failure too
+                group.record(
+                    "the script itself", [("other", "stopped")], traceback.format_exc(limit=-2)
+                )
             group.seconds = time.monotonic() - start
             groups.append(group)
-            print(
-                f"{name}: {group.trials} trials, {group.failed} failed, {group.seconds:.0f} s",
-                file=sys.stderr,
-                flush=True,
-            )
+            shown(group, told.show)
     except KeyboardInterrupt:
         stopped = True  # what is done is told
     finally:
@@ -111,12 +117,6 @@ def main() -> None:
     total = tuple(sum(row[k] for row in rows) for k in range(1, len(HEADER)))
     rows.append(("all", *total))
     report("attacks", HEADER, rows, keep=not (told.quick or told.only or stopped))
-    for group in groups:
-        for line in group.notes:
-            print(f"  {group.name}: {line}")
-        for line in group.untried:
-            print(f"  {group.name}: not tried: {line}")
-        shown(group, told.show)
     sys.exit(stopped or any(g.failed for g in groups))
 
 

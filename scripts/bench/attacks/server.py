@@ -44,7 +44,7 @@ class Server:
             time.sleep(0.1)
 
     def _listening(self) -> bool:
-        return ask(self, "GET", "/-/art", seconds=2)[0] != 0
+        return ask(self, "GET", "/-/art", seconds=10)[0] > 0
 
     def _guard(self) -> None:
         """End a server that would take the machine's memory; what it took is told."""
@@ -86,7 +86,8 @@ def ask(
     server: Server, method: str, target: str | bytes, headers: dict[str, str] | None = None,
     body: bytes = b"", host: str | None = "", seconds: float = BOUND, most: int = 64 << 20,
 ) -> tuple[int, bytes]:  # fmt: skip
-    """(status, the answer as it came); status 0: no answer in time, -1: the connection was closed without one."""
+    """(status, the answer as it came); status 0: no answer in time, -1: the connection was closed without one,
+    -2: more than ``most`` bytes, -3: nobody listens."""
     if host == "":
         host = f"127.0.0.1:{server.port}"
     raw = target if isinstance(target, bytes) else target.encode("latin-1", "replace")
@@ -118,6 +119,8 @@ def ask(
                     return -2, answer
     except TimeoutError:
         return (status_of(answer) if answer else 0), answer
+    except ConnectionRefusedError:
+        return -3, b""
     except OSError:
         pass
     return status_of(answer), answer
