@@ -167,7 +167,9 @@ def test_an_original_is_inflated_only_so_far(art: Path) -> None:
     whole = zlib.compress(bytes(100))
     with Corpus(art) as corpus:
         db = corpus.connection
-        db.execute("INSERT INTO original (id, hash, size, bytes) VALUES (1, ?, 0, x'')", ("0" * 32,))
+        db.execute(
+            "INSERT INTO original (id, hash, size, bytes) VALUES (1, ?, 0, x'')", ("0" * 32,)
+        )
         db.execute("UPDATE origin SET original_id = 1")
         for stored, limit, trouble in (
             (whole, 99, "more than 99 bytes"),
