@@ -4,20 +4,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from asciiloom.corpus.transfer import (
-    merge,
-    pieces_of_record,
-    read_records,
+
+from asciiloom import synth
+from asciiloom.corpus import Corpus
+from asciiloom.corpus.exporting import (
     records,
     write_hf,
     write_jsonl,
     write_parquet,
 )
-
-from asciiloom import synth
-from asciiloom.corpus import Corpus
-from asciiloom.curate.edits import Change, apply
-from asciiloom.errors import CorpusError
+from asciiloom.corpus.importing import import_items
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
 
@@ -56,7 +52,7 @@ def _facts(corpus: Corpus, originals: bool = True) -> list[dict[str, object]]:
 
 def _import(path: Path, into: Path) -> Corpus:
     corpus = Corpus(into, create=True)
-    corpus.add(p for record in read_records(path) for p in pieces_of_record(record))
+    corpus.add(import_items(path))
     return corpus
 
 
@@ -97,27 +93,3 @@ def test_a_hub_folder_has_splits_a_card_and_licences(corpus: Corpus, tmp_path: P
     assert "| CC0-1.0 |" in text and corpus.fingerprint()["digest"] in text
     with _import(folder, tmp_path / "two.db") as again:
         assert _facts(again, False) == _facts(corpus, False)
-
-
-def test_a_file_of_something_else_is_one_clear_error(tmp_path: Path) -> None:
-    path = tmp_path / "x.jsonl"
-    for content in ("{", "[]", '{"art": "x"}', '{"text": 3}', "[" * 100_000):
-        path.write_text(content + "\n")
-        with pytest.raises(CorpusError, match="line 1"):
-            list(read_records(path))
-    with pytest.raises(CorpusError, match="no data"):
-        list(read_records(tmp_path))
-
-
-def test_merging_joins_origins_and_decisions(corpus: Corpus, tmp_path: Path) -> None:
-    with Corpus(tmp_path / "two.db", create=True) as other:
-        other.add([Piece(ART, source="c", path="z"), Piece("only\nhere"), Piece("not\nthis")])
-        apply(other.connection, "reject", [Change(3, "withdrawn", "ugly")])
-        before = corpus.count()
-        counts = merge(corpus, other)
-        assert counts == {"read": 3, "new": 2, "duplicate": 1, "rejected": 0, "withdrawn": 1}
-        assert corpus.count() == before + 1 and corpus.count(Selection(withdrawn=True)) == 1
-        number = corpus.ids(Selection(text="cat", sources=("a",)))[0]
-        assert [o["source"] for o in corpus.get(number)["origins"]] == ["a", "b", "c"]
-        again = merge(corpus, other)
-        assert again["new"] == 0 and again["withdrawn"] == 0
