@@ -2,7 +2,7 @@
 
 from asciiloom.tokens.layout import NEIGHBOURS, Layout, lay_out
 from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout, words_of
-from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, pack
+from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, batches_by_length, pack
 from asciiloom.tokens.tokenizer import (
     EOS,
     NEWLINE,
@@ -26,6 +26,7 @@ __all__ = [
     "LoaderState",
     "PackedBatch",
     "PromptDropout",
+    "batches_by_length",
     "lay_out",
     "pack",
     "topics",
