@@ -178,3 +178,19 @@ def test_progress_counts_every_drawing() -> None:
     told: list[int] = []
     Generator(_model()).draw(count=70, constraint=Constraint(6, 3), progress=told.append)
     assert sum(told) == 70
+
+
+def test_guided_drawings_fit_and_do_not_depend_on_their_neighbours() -> None:
+    how = Sampling(1.0, 0, 1.0, guidance=3.0)
+    limits = _random_limits(24, 2)
+    requests = [Request(Prompt("cat", 5, 5), c, seed=1, index=i) for i, c in enumerate(limits)]
+    together = list(Engine(_model(), lanes=24).run(requests, how))
+    assert [c.violations(t) for c, t in zip(limits, together, strict=True)] == [[]] * 24
+    assert together == list(Engine(_model(), lanes=5).run(requests, how))
+    assert together != list(Engine(_model(), lanes=24).run(requests, Sampling(1.0, 0, 1.0)))
+
+
+def test_guidance_without_words_changes_nothing() -> None:
+    requests = [Request(Prompt("", 9, 4, "art"), Constraint(9, 4), 3, i) for i in range(6)]
+    plain, guided = (list(Engine(_model()).run(requests, Sampling(guidance=g))) for g in (1.0, 4.0))
+    assert plain == guided

@@ -276,3 +276,11 @@ def _print_report(report: dict[str, Any]) -> None:
         f" split; loss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f},"
         f" standard error {report['standard_error']:.4f} bits"
     )
+    words = report["words"]
+    if words["pieces"]:
+        put(
+            f"words: of {words['subjects']} subjects the right one is likeliest for {words['right_first']:.0%} of"
+            f" {words['pieces']:,} drawings (chance {words['chance']:.0%}), among the first three for"
+            f" {words['right_in_three']:.0%}; it saves {words['bits_saved']:.2f} of"
+            f" {words['bits_possible']:.2f} bits a drawing"
+        )

@@ -40,7 +40,10 @@ class _State:
 
 
 class Canvas:
-    """A batch of drawings under ``constraints``; ``capacity``: characters that the model can draw at most."""
+    """A batch of drawings under ``constraints``; ``capacity``: characters that the model can draw at most.
+
+    ``structure`` (outputs,) marks the ids that are no ink: end, newline and blank.
+    """
 
     def __init__(
         self, constraints: Sequence[Constraint], tokenizer: GridTokenizer, capacity: int
@@ -67,6 +70,7 @@ class Canvas:
         self._classes[2 : 2 + len(tokenizer.glyphs)] = [
             SPACE if glyph == " " else INK for glyph in tokenizer.glyphs
         ]
+        self.structure = np.isin(self._classes, (END, LINE, SPACE))
         self._palette = np.stack([self._allowed(c, tokenizer) for c in constraints])
         inks = self._palette & (self._classes == INK)
         if not inks.any(axis=1).all():

@@ -4,10 +4,13 @@ A chunk of requests is decoded together with one preallocated KV cache. Prompts 
 so all drawings write at the same place in the cache; finished drawings leave the batch when they
 are half of it. Each drawing has random numbers of its own, from its seed and index alone, so
 what it becomes does not depend on which others share its batch.
+
+With guidance every drawing has two rows in the network's batch: one whose prompt has the words, and one
+without. Both are fed what was drawn.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 from asciiloom.errors import CheckpointError, ConstraintError
 from asciiloom.generate.canvas import Canvas
 from asciiloom.generate.constraint import Constraint
-from asciiloom.generate.sampling import Sampling, sample
+from asciiloom.generate.sampling import Sampling, guide, sample
 from asciiloom.model import GridInput, GridTransformer, KVCache
 from asciiloom.piece import canonicalize
 from asciiloom.tokens import Prompt, grid_layout
@@ -81,7 +84,11 @@ class Engine:
     @torch.inference_mode()
     def _chunk(self, requests: Sequence[Request], how: Sampling) -> list[str]:
         tokenizer, offsets = self.tokenizer, self.config.neighbours
-        prompts = [tokenizer.encode_prompt(r.prompt) for r in requests]
+        guided = how.guidance != 1
+        asked = [r.prompt for r in requests]
+        if guided:
+            asked += [replace(prompt, words="") for prompt in asked]
+        prompts = [tokenizer.encode_prompt(prompt) for prompt in asked]
         longest = max(map(len, prompts))
         capacity = self.config.context - longest - 1
         if capacity < 1:
@@ -93,29 +100,31 @@ class Engine:
         n = len(requests)
         start = self._prompts(prompts)
         real = start.real
-        size = np.array([r.prompt.size for r in requests], np.int64)
-        topics = np.stack([r.prompt.topics for r in requests]).astype(np.int64)
+        size = np.array([prompt.size for prompt in asked], np.int64)
+        topics = np.stack([prompt.topics for prompt in asked]).astype(np.int64)
         steps = max(_longest(r.constraint, capacity) for r in requests) + 1
         cached = longest + steps
-        cache = KVCache(self.config, n, cached, self.device)
+        cache = KVCache(self.config, len(asked), cached, self.device)
         look = np.tril(np.ones((longest, longest), bool))[None] & real[:, None, :]
         look |= np.eye(longest, dtype=bool)  # a padding row must look somewhere
         given = self._input(start.ids, start.cell, start.next_cell, start.above, size, topics)
         logits = self.model(given, cache, self._tensor(look)[:, None])
-        visible = np.zeros((n, 1, 1, cached), bool)
+        visible = np.zeros((len(asked), 1, 1, cached), bool)
         visible[:, 0, 0, :longest] = real
         uniform = np.stack([_uniform(r, steps) for r in requests])
         drawn: list[list[int]] = [[] for _ in requests]
-        lanes = np.arange(n)  # which request each row of the batch is
+        lanes = np.arange(n)  # which request each drawing is
+        rows = np.arange(len(asked))  # which prompt each row of the network's batch is
         scores = logits[:, -1]
         for step in range(steps):
             if not bool(torch.isfinite(scores).all()):
                 raise CheckpointError(
                     "the model's numbers overflow: its weights are damaged; take another checkpoint"
                 )
-            numbers = sample(
-                scores.double().cpu().numpy(), canvas.mask(), how, uniform[lanes, step]
-            )
+            told = scores.double().cpu().numpy()
+            if guided:
+                told = guide(told[: len(lanes)], told[len(lanes) :], how.guidance)
+            numbers = sample(told, canvas.mask(), how, uniform[lanes, step], canvas.structure)
             drawn_at = canvas.position
             canvas.step(numbers)
             self.tokens_drawn += int((~canvas.done).sum())
@@ -124,20 +133,23 @@ class Engine:
             if canvas.done.all():
                 break
             if canvas.done.sum() * 2 >= len(lanes):
-                rows = np.flatnonzero(~canvas.done)
-                canvas.keep(rows)
-                lanes, visible, numbers = lanes[rows], visible[rows], numbers[rows]
-                drawn_at = (drawn_at[0][rows], drawn_at[1][rows])
-                cache.data = cache.data[:, :, torch.from_numpy(rows)].contiguous()
+                alive = np.flatnonzero(~canvas.done)
+                canvas.keep(alive)
+                kept = np.concatenate([alive, alive + len(lanes)]) if guided else alive
+                lanes, numbers = lanes[alive], numbers[alive]
+                drawn_at = (drawn_at[0][alive], drawn_at[1][alive])
+                rows, visible = rows[kept], visible[kept]
+                cache.data = cache.data[:, :, torch.from_numpy(kept)].contiguous()
             visible[..., cache.length] = True
+            drawing = np.tile(np.arange(len(lanes)), 1 + guided)  # of each of those rows
             scores = self.model(
                 self._input(
-                    numbers[:, None],
-                    np.stack(drawn_at, axis=-1)[:, None],
-                    np.stack(canvas.position, axis=-1)[:, None],
-                    canvas.above(offsets)[:, None],
-                    size[lanes],
-                    topics[lanes],
+                    numbers[drawing, None],
+                    np.stack(drawn_at, axis=-1)[drawing, None],
+                    np.stack(canvas.position, axis=-1)[drawing, None],
+                    canvas.above(offsets)[drawing, None],
+                    size[rows],
+                    topics[rows],
                 ),
                 cache,
                 self._tensor(visible[..., : cache.length + 1]),

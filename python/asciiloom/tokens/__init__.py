@@ -2,7 +2,7 @@
 
 from asciiloom.tokens.layout import NEIGHBOURS, Layout, grid_layout
 from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout, words_of
-from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, pack
+from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, batches_by_length, pack
 from asciiloom.tokens.prompt import MAX_WORDS, TOPIC_BUCKETS, TOPICS, Prompt
 from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
 
@@ -22,6 +22,7 @@ __all__ = [
     "PackedBatch",
     "Prompt",
     "PromptDropout",
+    "batches_by_length",
     "grid_layout",
     "pack",
     "words_of",
