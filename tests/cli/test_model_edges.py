@@ -23,7 +23,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("generate", "{model}", "cat", "--seed", str(2**64)), 2, "not in the range"),
         (("generate", "{model}", "caf\udce9"), 1, "no UTF-8"),
         (("generate", "{model}", "cat", "--temperature", "nan"), 1, "between 0 and 10"),
-        (("generate", "{model}", "cat", "--size", "999x999"), 1, "draws at most"),
+        (("generate", "{model}", "cat", "--size", "9999x9999"), 1, "draws at most"),
         (("generate", "{model}", "cat", "--allow", "\udce9"), 1, "no glyph"),
         (("generate", "x" * 300, "cat"), 2, "does not exist"),
         (("train", "{db}", "--seed", BIG), 1, "run.seed"),
