@@ -45,7 +45,7 @@ def test_fitting_values_are_taken_and_lists_become_tuples() -> None:
         ({"oars": 2.0}, "not 2.0"),
         ({"oars": "2"}, "not '2'"),
         ({"oars": 9}, "from 1 to 8, not 9"),
-        ({"oars": 10**40}, "about 40 digits"),
+        ({"oars": 10**40}, "about 41 digits"),
         ({"length": math.nan}, "boat.length must be a number, not nan"),
         ({"length": 10**400}, "digits"),
         ({"length": "long"}, "not 'long'"),

@@ -160,7 +160,7 @@ def _rule_in_words(rule: Between | OneOf | AtMost) -> str:
 def _shown(value: object) -> str:
     """A value for an error line: short, and without what a terminal would obey."""
     if type(value) is int and value.bit_length() > 64:
-        return f"a whole number of about {round(value.bit_length() * 0.30103)} digits"
+        return f"a whole number of about {int(value.bit_length() * 0.30103) + 1} digits"
     if isinstance(value, tuple | list):
         shown = f"[{', '.join(map(_shown, value[:4]))}{', ...' if len(value) > 4 else ''}]"
     elif isinstance(value, Mapping):

@@ -44,7 +44,7 @@ def test_settings_of_former_checkpoints_are_read() -> None:
         ({"run": {"steps": "abc"}}, "run.steps must be a whole number"),
         ({"run": {"steps": 2.0}}, "run.steps"),
         ({"run": {"steps": True}}, "run.steps"),
-        ({"run": {"steps": 10**30}}, "about 30 digits"),
+        ({"run": {"steps": 10**30}}, "about 31 digits"),
         ({"run": {"minutes": -1}}, "run.minutes"),
         ({"run": {"minutes": float("inf")}}, "run.minutes"),
         ({"run": {"steps": 1, "precision": "fp8"}}, "auto, bf16, fp32"),

@@ -198,4 +198,10 @@ def _longest(constraint: Constraint, capacity: int) -> int:
 
 def _uniform(request: Request, steps: int) -> NDArray[np.float64]:
     """The random numbers of one drawing: from its seed and index, nothing else."""
-    return np.random.Generator(np.random.Philox(key=[request.seed, request.index])).random(steps)
+    return random_numbers(request.seed, request.index).random(steps)
+
+
+def random_numbers(seed: int, stream: int) -> np.random.Generator:
+    """The numbers of ``seed``, in one of 2^64 independent streams."""
+    # As an array: numpy would make floats of a list of small and large numbers, and lose their ends.
+    return np.random.Generator(np.random.Philox(key=np.array([seed, stream], np.uint64)))

@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-
 from asciiloom.errors import SettingsError
 from asciiloom.generate.constraint import Constraint
-from asciiloom.generate.engine import Engine, Request
+from asciiloom.generate.engine import Engine, Request, random_numbers
 from asciiloom.generate.sampling import Sampling
 from asciiloom.model import Card, GridTransformer, load_model, natural_size
 from asciiloom.piece import KINDS
@@ -84,5 +82,5 @@ class Generator:
         """The exact size that the limits ask for, or a natural one inside them; None where there is none."""
         if (limits.min_width, limits.min_height) == (limits.max_width, limits.max_height):
             return limits.max_width, limits.max_height
-        rng = np.random.Generator(np.random.Philox(key=[seed, (1 << 63) + index]))
+        rng = random_numbers(seed, (1 << 63) + index)
         return natural_size(self.card.sizes, words, kind, limits.admits, rng)
