@@ -20,15 +20,11 @@ from asciiloom.ingest.writer import Tally
 from asciiloom.piece import Piece, Rejection, content_hash
 from asciiloom.readers.base import Item
 from asciiloom.store.failures import in_short
-from asciiloom.store.foreign import open_foreign, was_interrupted
+from asciiloom.store.foreign import ForeignCorpus, open_foreign, was_interrupted
 
 _PIECE = ("text", "title", "description", "artist", "tags", "kind", "licence", "sequence", "made",
           "crew", "flags")  # fmt: skip
 _ORIGIN = ("path", "locator", "title", "artist", "licence", "encoding", "steps")
-_READ_PIECE = (
-    f"SELECT {', '.join(f'piece.{name}' for name in _PIECE)}, source.name FROM piece"
-    " LEFT JOIN source ON source.id = piece.source_id WHERE piece.id = ?"
-)
 _READ_ORIGINS = (
     f"SELECT {', '.join(f'origin.{name}' for name in _ORIGIN)}, original_id, source.name FROM origin"
     " LEFT JOIN source ON source.id = origin.source_id WHERE piece_id = ? ORDER BY origin.id"
@@ -67,8 +63,15 @@ class _Reading:
     """Reads the pieces of a foreign corpus; ``withdrawn`` then holds the reason by the hash of each that
     was withdrawn there."""
 
-    def __init__(self, db: sqlite3.Connection, path: str) -> None:
-        self._db = db
+    def __init__(self, other: ForeignCorpus, path: str) -> None:
+        self._db = other.connection
+        self._tables = other.columns
+        # An older schema lacks some.
+        self._columns = [name for name in _PIECE if name in other.columns["piece"]]
+        self._read_piece = (
+            f"SELECT {', '.join(f'piece.{name}' for name in self._columns)}, source.name FROM piece"
+            " LEFT JOIN source ON source.id = piece.source_id WHERE piece.id = ?"
+        )
         self._path = path
         self._original: tuple[Any, bytes | None] = (None, None)  # the last: pages have many pieces
         self.withdrawn: dict[str, Any] = {}
@@ -89,9 +92,7 @@ class _Reading:
         place = f"piece {number}"
         try:
             record = self._record(number)
-            row = self._db.execute(
-                "SELECT reason FROM withdrawn WHERE piece_id = ?", (number,)
-            ).fetchone()
+            row = self._found("withdrawn", "reason", number)
         except sqlite3.DatabaseError as error:
             if was_interrupted(error):
                 raise
@@ -103,19 +104,24 @@ class _Reading:
             yield item
 
     def _record(self, number: int) -> dict[str, Any]:
-        *values, source = self._db.execute(_READ_PIECE, (number,)).fetchone()
-        record = dict(zip(_PIECE, values, strict=True))
+        *values, source = self._db.execute(self._read_piece, (number,)).fetchone()
+        record = dict(zip(self._columns, values, strict=True))
         for name in ("tags", "flags"):
-            record[name] = _loaded(record[name])
-        colour = self._db.execute(
-            "SELECT plane FROM colour WHERE piece_id = ?", (number,)
-        ).fetchone()
+            record[name] = _loaded(record.get(name))
+        colour = self._found("colour", "plane", number)
         origins = list(self._origins(number))
         return record | {
             "source": source,
             "origins": origins,
             "colour": colour[0] if colour else None,
         }
+
+    def _found(self, table: str, column: str, number: int) -> Any:
+        """The row of a piece in a table that has at most one."""
+        if table not in self._tables:
+            return None
+        sql = f"SELECT {column} FROM {table} WHERE piece_id = ?"
+        return self._db.execute(sql, (number,)).fetchone()
 
     def _origins(self, number: int) -> Iterator[dict[str, Any]]:
         for *values, original, source in self._db.execute(_READ_ORIGINS, (number,)):

@@ -114,14 +114,14 @@ def _connect(path: Path, version: int) -> CorpusConnection:
         except sqlite3.Error:
             raise error from None
     try:
-        migrate(connection, version)
+        _migrate(connection, version)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def migrate(connection: sqlite3.Connection, version: int) -> None:
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     """Apply the missing migrations, each in a transaction of its own with its version number."""
     for number, sql in migrations():
         if number <= version:

@@ -1,22 +1,22 @@
 """Reading a corpus that somebody else made: nothing in the file is believed, nothing in it is written.
 
-An SQLite file brings code along: views, triggers, generated columns and expressions run when somebody
-reads or migrates it. So a foreign file is opened read-only with its schema untrusted, and each table
-that is read must be the plain table that our migrations make. One of an older schema is migrated as
-a temporary copy. Every statement can be interrupted.
+An SQLite file brings code along: views, generated columns, triggers and constraints run when somebody
+reads or migrates it. So a foreign file is opened read-only with its schema untrusted, each table that is
+read must be the plain table that our migrations make, and an older schema is read as it is instead of
+being migrated. Every statement can be interrupted.
 """
 
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from asciiloom.errors import CorpusError
 from asciiloom.store.connection import address, busy_seconds
-from asciiloom.store.database import inspect, migrate
+from asciiloom.store.database import inspect
 from asciiloom.store.failures import has_journal
 from asciiloom.store.schema import migrations
 
@@ -25,32 +25,31 @@ TABLES = ("source", "piece", "original", "origin", "colour", "withdrawn")
 MAX_VALUE = 128 << 20  # bytes of one value
 # Steps of SQLite's machine between two looks whether to stop.
 _STEPS = 100_000
-_COPY_PAGES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignCorpus:
+    """An open foreign corpus, and the columns that its version of the schema has, by table."""
+
+    connection: sqlite3.Connection
+    columns: dict[str, frozenset[str]]
 
 
 @contextmanager
-def open_foreign(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for reading the corpus at ``path``, in its newest schema, as it is at this moment.
+def open_foreign(path: Path) -> Iterator[ForeignCorpus]:
+    """The corpus at ``path`` to be read, as it is at this moment.
 
     Text that is no UTF-8 comes with its stray bytes as lone surrogates. ``CorpusError`` where the file is
-    no corpus, is damaged, or has something else where a table of ours should be.
+    no corpus, or has something else where a table of ours should be.
     """
     version = inspect(path)
     if version == 0:
         raise CorpusError(f"{path} is empty: there is nothing to merge")
     before = _state(path)
     try:
-        with closing(_open_untrusted(path)) as db, tempfile.TemporaryDirectory() as folder:
+        with closing(_open_untrusted(path)) as db:
             db.execute("BEGIN")
-            _check_schema(db, path, version)
-            if version == migrations()[-1][0]:
-                yield db
-            else:
-                copy = Path(folder) / "migrated.db"
-                _migrated_copy(db, copy, version, path)
-                with closing(_open_untrusted(copy)) as newer:
-                    _check_schema(newer, path, migrations()[-1][0])
-                    yield newer
+            yield ForeignCorpus(db, _checked_columns(db, path, version))
     except sqlite3.Error as error:
         # The watch turns Ctrl-C into the end of a statement.
         if was_interrupted(error):
@@ -71,20 +70,16 @@ def _open_untrusted(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(
         address(path, options), uri=True, timeout=busy_seconds(), isolation_level=None
     )
-    _distrust(db)
-    db.execute("PRAGMA query_only = ON")
-    db.text_factory = _text
-    return db
-
-
-def _distrust(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA cell_size_check = ON")
+    db.execute("PRAGMA query_only = ON")
     if sys.version_info >= (3, 12):
         db.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+    db.text_factory = _text
     # Python looks for signals whenever a function of its own runs.
     db.set_progress_handler(lambda: 0, _STEPS)
+    return db
 
 
 def was_interrupted(error: sqlite3.Error) -> bool:
@@ -106,11 +101,13 @@ def _schema_of(version: int) -> sqlite3.Connection:
     return db
 
 
-def _check_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
-    """Hold every table that is read against what the migrations make."""
+def _checked_columns(db: sqlite3.Connection, path: Path, version: int) -> dict[str, frozenset[str]]:
+    """The columns of every table that is read, held against what the migrations make."""
     ours = _schema_of(version)
-    known = [name for name in TABLES if _kind(ours, name) is not None]
-    for name in known:
+    columns = {}
+    for name in TABLES:
+        if _kind(ours, name) is None:
+            continue  # this version had none
         kind = _kind(db, name)
         if kind is None:
             raise CorpusError(f"{path} has no table {name}: it is damaged or no corpus; try: check")
@@ -129,6 +126,8 @@ def _check_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
             raise CorpusError(
                 f"{path}: table {name} lacks a key that asciiloom makes; it is not read"
             )
+        columns[name] = frozenset(column[0] for column in _columns(ours, name))
+    return columns
 
 
 def _kind(db: sqlite3.Connection, name: str) -> str | None:
@@ -164,39 +163,3 @@ def _keys(db: sqlite3.Connection, table: str) -> set[tuple[str, ...]]:
         )
         for index in indexes
     }
-
-
-def _migrated_copy(db: sqlite3.Connection, copy: Path, version: int, path: Path) -> None:
-    """Copy what ``db`` reads to ``copy`` and bring that to the newest schema, without the views and triggers
-    that are not ours: migrating would run them."""
-    with closing(sqlite3.connect(copy, isolation_level=None)) as target:
-        db.backup(target, pages=_COPY_PAGES, progress=lambda *_: None)
-        target.execute("PRAGMA journal_mode = DELETE")
-        _distrust(target)
-        ours = dict(
-            _schema_of(version).execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-            )
-        )
-        code = target.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
-        ).fetchall()
-        for kind, name, sql in code:
-            if ours.get(name) != sql:
-                quoted = str(name).replace('"', '""')
-                target.execute(f'DROP {kind} "{quoted}"')
-        left = {
-            name
-            for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        }
-        for name in sorted(ours.keys() - left):
-            target.execute(ours[name])
-        try:
-            migrate(target, version)
-        except sqlite3.Error as error:
-            if was_interrupted(error):
-                raise
-            raise CorpusError(
-                f"{path} has schema version {version} and a copy of it cannot be brought to the newest:"
-                f" {error}"
-            ) from error
