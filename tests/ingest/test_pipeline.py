@@ -212,7 +212,7 @@ def test_kill_loses_nothing_committed_and_resumes(folder: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["tracker", "worker", "workers", "committed"])
+@pytest.mark.parametrize("moment", ["tracker", "workers", "committed"])
 @pytest.mark.parametrize("to", ["group", "parent"])
 def test_a_signal_is_one_line(tmp_path: Path, number: signal.Signals, moment: str, to: str) -> None:
     """A terminal and ``timeout`` signal every process of a group, ``kill`` only the one."""
@@ -222,7 +222,7 @@ def test_a_signal_is_one_line(tmp_path: Path, number: signal.Signals, moment: st
     if moment == "committed":
         _wait(lambda: _committed(db) > 0, process)
     else:
-        processes = {"tracker": 2, "worker": 3, "workers": 4}[moment]
+        processes = {"tracker": 2, "workers": 4}[moment]
         _wait(lambda: len(_children_of(str(db))) >= processes, process)
     before = _committed(db)
     os.kill(process.pid if to == "parent" else -process.pid, number)

@@ -255,3 +255,30 @@ def test_machine_choices() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(SettingsError, match="no GPU"):
             pick_device("cuda")
+
+
+def test_a_run_writes_over_nothing_that_is_no_run_s(corpus_file: Path, tmp_path: Path) -> None:
+    for name, content in (
+        ("loss.png", b"a picture of mine"),
+        ("metrics.jsonl", b'{"mine": 1}\n'),
+        ("metrics.jsonl", b"SQLite format 3\x00"),
+        ("latest", b"news"),
+    ):
+        run = tmp_path / f"{name}{len(content)}"
+        run.mkdir()
+        (run / name).write_bytes(content)
+        with Corpus(corpus_file) as corpus, pytest.raises(OutputError, match=name):
+            Trainer(corpus, _settings(steps=2), run).train()
+        assert [path.name for path in run.iterdir()] == [name]
+        assert (run / name).read_bytes() == content
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(
+    corpus_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "log", "step": 1}\n{"kind": "lo')
+    with Corpus(corpus_file) as corpus:
+        Trainer(corpus, _settings(steps=2), tmp_path).train()
+    steps = [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").open()]
+    assert steps and min(steps) >= 1 and steps == sorted(steps)
+    assert not list(tmp_path.glob(".*"))
