@@ -144,9 +144,10 @@ def _children_of(marker: str) -> list[int]:
     return found
 
 
-# The command with a transaction every few thousand pieces: there is much between the first and the last.
+# The command with a transaction every thousand pieces or so: there is much between the first and the last.
 _COMMAND = (
-    "import sys; from asciiloom.ingest import run; run.TOGETHER = 3000;"
+    "import sys; from asciiloom.ingest import run; run.TOGETHER = 1000;"
+    "from asciiloom.readers import lines; lines.CHUNK = 100_000;"
     "from asciiloom.cli import main; main(['ingest', *sys.argv[1:], '--workers', '2'])"
 )
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from asciiloom.corpus import Corpus
-from asciiloom.errors import CheckpointError, SettingsError
+from asciiloom.errors import CheckpointError, OutputError, SettingsError
 from asciiloom.model import PRESETS, ModelConfig, load_model
 from asciiloom.store import Selection
 from asciiloom.train import (
