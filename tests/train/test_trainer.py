@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from asciiloom.corpus import Corpus
-from asciiloom.errors import CheckpointError, SettingsError
+from asciiloom.errors import CheckpointError, OutputError, SettingsError
 from asciiloom.model import ModelConfig, load_model, pick_device, untrained_model
 from asciiloom.train import (
     OptimSettings,
@@ -220,3 +220,30 @@ def test_bf16_is_taken_only_where_it_is_faster(
     monkeypatch.setattr(machine, "_seconds", lambda width, *dtypes: [short, 1.0])
     assert pick_precision("auto", torch.device("cpu")) == precision
     assert pick_precision("fp32", torch.device("cpu")) == "fp32"
+
+
+def test_a_run_writes_over_nothing_that_is_no_run_s(corpus_file: Path, tmp_path: Path) -> None:
+    for name, content in (
+        ("loss.png", b"a picture of mine"),
+        ("metrics.jsonl", b'{"mine": 1}\n'),
+        ("metrics.jsonl", b"SQLite format 3\x00"),
+        ("latest", b"news"),
+    ):
+        run = tmp_path / f"{name}{len(content)}"
+        run.mkdir()
+        (run / name).write_bytes(content)
+        with Corpus(corpus_file) as corpus, pytest.raises(OutputError, match=name):
+            Trainer(corpus, _settings(steps=2), run).train()
+        assert [path.name for path in run.iterdir()] == [name]
+        assert (run / name).read_bytes() == content
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(
+    corpus_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "log", "step": 1}\n{"kind": "lo')
+    with Corpus(corpus_file) as corpus:
+        Trainer(corpus, _settings(steps=2), tmp_path).train()
+    steps = [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").open()]
+    assert steps and min(steps) >= 1 and steps == sorted(steps)
+    assert not list(tmp_path.glob(".*"))
