@@ -46,7 +46,9 @@ def _judge(server: Server, status: int, answer: bytes, group: Group) -> list[Pro
     elif status >= 500:
         problems.append(("5xx", str(status)))
     elif status in (-2, -3):
-        problems.append(("other", "more than 64 MB of answer" if status == -2 else "nobody listens"))
+        problems.append(
+            ("other", "more than 64 MB of answer" if status == -2 else "nobody listens")
+        )
     if server.process.poll() is not None:
         problems.append(("other", f"the server ended with {server.process.returncode}"))
     if b"Traceback (most recent" in answer:
