@@ -1,5 +1,6 @@
 """Somebody else holds the lock; the file, its folder or its disk may only be read; stdin stalls."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -163,15 +164,24 @@ def _as_read_only(scene: Scene, command: Command, outcome: Outcome, db: Path) ->
 
 def stalled(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     """``ingest -`` waits for its stdin; another writer must not."""
-    for first in (b"", b'{"text": "<><><>\\n<><>"}\n', b"(o.o)\n" * 3):
-        for command in (c for c in COMMANDS if c.name in ("tag add", "edit", "ingest", "dedup")):
-            if quick and command.name not in ("tag add", "ingest"):
-                continue
-            _stalled(bench, scene, group, command, first)
+    lines = "".join(
+        json.dumps({"text": f"<{n}>\n</{n}>"}) + "\n"
+        for n in range(12_000)  # more than a batch
+    ).encode()
+    names = ("tag add", "ingest") if quick else ("tag add", "edit", "ingest", "import", "reject")
+    trials = [
+        partial(_stalled, bench, scene, group, command, first)
+        for first in (b"", lines, lines[:900_000], b"(o.o)\n" * 3)
+        for command in COMMANDS
+        if command.name in names
+    ]
+    bench.each(trials)
 
 
 def _stalled(bench: Bench, scene: Scene, group: Group, command: Command, first: bytes) -> None:
-    room = bench.room()
+    room, alone = bench.room(), bench.room()
+    usual = scene.run(bench, command, fresh(scene, alone)).seconds
+    shutil.rmtree(alone)
     db = fresh(scene, room)
     waiting = subprocess.Popen(
         [BIN, "ingest", db, "-", "-q"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -181,17 +191,21 @@ def _stalled(bench: Bench, scene: Scene, group: Group, command: Command, first: 
     try:
         waiting.stdin.write(first)
         waiting.stdin.flush()
-        time.sleep(4)  # it has started and waits for more
+        until = time.monotonic() + 20
+        # It has started when it has touched the corpus, or has had its time.
+        while time.monotonic() < until and not Path(f"{db}-wal").exists():
+            time.sleep(0.1)
+        time.sleep(2)
         outcome = scene.run(
             bench, command, db, timeout=20, environment={"ASCIILOOM_BUSY_SECONDS": "5"}
         )
         problems = judge(outcome, statuses=(0,))
-        if outcome.seconds > 5 and command.name != "dedup":
-            problems.append(("hang", f"it took {outcome.seconds:.0f} s"))
+        if outcome.seconds > 5 + usual:
+            problems.append(("hang", f"it took {outcome.seconds:.0f} s, alone {usual:.0f} s"))
         waiting.stdin.write(b'{"text": "end"}\n')
         waiting.stdin.close()
         err = waiting.stderr.read().decode("utf-8", "replace")
-        if waiting.wait(30) or "Traceback" in err:
+        if waiting.wait(60) or "Traceback" in err:
             problems.append(("other", f"ingest - ended with {waiting.returncode}: {err[-200:]}"))
     finally:
         waiting.kill()
@@ -199,9 +213,6 @@ def _stalled(bench: Bench, scene: Scene, group: Group, command: Command, first: 
     problems += [("loss", wrong) for wrong in unsound(db)]
     if not problems and not hashes(db) >= hashes(scene.db):
         problems.append(("loss", "pieces are gone"))
-    group.record(
-        f"{outcome.command}   [ingest - has read {len(first)} bytes and waits]",
-        problems,
-        outcome.tail,
-    )
+    what = f"{outcome.command}   [ingest - has been given {len(first):,} bytes and waits]"
+    group.record(what, problems, outcome.tail)
     shutil.rmtree(room)

@@ -12,7 +12,8 @@ from .trial import Bench
 class Command:
     """``words`` with {db}, {out} (a new name in a folder that is there), {model}, {jsonl}, {art}, {theirs}.
 
-    ``writes`` the corpus; ``heavy`` needs torch; ``lists``: findings and exit status 1 belong together.
+    ``writes`` the corpus; ``heavy`` needs torch; ``lists``: findings and exit status 1 belong together;
+    ``slow`` ones are not tried on everything.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Command:
     writes: bool = False
     heavy: bool = False
     lists: bool = False
+    slow: bool = False
 
     @property
     def kind(self) -> str:
@@ -43,8 +45,8 @@ COMMANDS = (
     Command("show colour", "show {db} {painted} --colour"),
     Command("history", "history {db}"),
     Command("stats", "stats {db}"),
-    Command("stats report", "stats {db} --report {out}.html"),
-    Command("stats plots", "stats {db} --plots {out}.plots"),
+    Command("stats report", "stats {db} --report {out}.html", slow=True),
+    Command("stats plots", "stats {db} --plots {out}.plots", slow=True),
     Command("splits", "splits {db} --check", lists=True),
     Command("review", "review {db} --verdict same"),
     Command("check", "check {db}", lists=True),
@@ -54,8 +56,8 @@ COMMANDS = (
     Command("export hf", "export {out}.hf --corpus {db} --format hf"),
     Command("backup", "backup {db} {out}.db"),
     Command("merge from it", "merge {out}.db {db}"),
-    Command("train", f"train {{db}} --out {{out}}.run {TRAINING}", heavy=True),
-    Command("eval", "eval {db} {model} --no-baselines --limit 3 -q", heavy=True),
+    Command("train", f"train {{db}} --out {{out}}.run {TRAINING}", heavy=True, slow=True),
+    Command("eval", "eval {db} {model} --no-baselines --limit 3 -q", heavy=True, slow=True),
     Command("init", "init {db}", writes=True),
     Command("ingest", "ingest {db} {art} -q --workers 1", writes=True),
     Command("dedup", "dedup {db} -q", writes=True),
@@ -71,7 +73,7 @@ COMMANDS = (
     Command("delete", "delete {db} 7 8 --yes", writes=True),
     Command("credit", "credit {db} Ada 1 2", writes=True),
     Command("license", "license {db} CC-BY-4.0 1 2", writes=True),
-    Command("review set", "review {db} --set 1 2 variant", writes=True),
+    Command("review set", "review {db} --set {a} {b} variant", writes=True),
     Command("undo", "undo {db}", writes=True),
     Command("index", "index {db} -q", writes=True),
     Command("import", "import {db} {jsonl}", writes=True),

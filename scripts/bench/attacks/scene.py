@@ -40,7 +40,7 @@ def write_records(path: Path, count: int, seed: int) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Paths that trials copy from. ``numbers`` fill {painted} and {rejected} of the commands."""
+    """Paths that trials copy from. ``numbers`` fill {painted}, {rejected}, {a} and {b} of the commands."""
 
     folder: Path
     db: Path
@@ -106,6 +106,7 @@ def build(bench: Bench) -> Scene:
     _must(bench.run("export", model, "--preset", "nano", kind="torch", timeout=120))
     with closing(sqlite3.connect(db)) as plain:
         (number,) = plain.execute("SELECT piece_id FROM colour").fetchone()
+        pair = plain.execute("SELECT a, b FROM twin").fetchone()
         plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with closing(sqlite3.connect(theirs)) as plain:
         plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -115,7 +116,14 @@ def build(bench: Bench) -> Scene:
         for ending in SIDECARS:
             Path(f"{path}{ending}").unlink(missing_ok=True)
     return Scene(
-        folder, db, theirs, jsonl, art, table, model, {"painted": str(number), "rejected": "9"}
+        folder,
+        db,
+        theirs,
+        jsonl,
+        art,
+        table,
+        model,
+        {"painted": str(number), "rejected": "9", "a": str(pair[0]), "b": str(pair[1])},
     )
 
 

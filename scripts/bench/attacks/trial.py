@@ -190,10 +190,11 @@ class Bench:
         return path
 
     def each(self, trials: Iterable[Callable[[], None]], workers: int | None = None) -> None:
-        """Run trials side by side."""
+        """Run trials side by side, all of them; then raise what one of them raised."""
         with ThreadPoolExecutor(workers or self.workers) as pool:
-            for job in [pool.submit(trial) for trial in trials]:
-                job.result()
+            jobs = [pool.submit(trial) for trial in trials]
+        for job in jobs:
+            job.result()
 
     def run(
         self,

@@ -2,12 +2,14 @@
 that starts in milliseconds.
 
 A fork leaves the loop and calls the console script's own entry point with its own arguments, folder, files,
-limits and user, then ends as any Python program does. Nothing ran before it but imports.
+limits and user, then ends as a Python program does. Nothing ran before it but imports.
 
 Usage: python warm.py SOCKET light|torch
 """
 
+import atexit
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -15,7 +17,9 @@ import select
 import signal
 import socket
 import sys
+import threading
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -82,10 +86,41 @@ def await_trial(path: str) -> dict[str, Any]:
     os._exit(0)
 
 
+def end(command_line: Callable[[], object]) -> None:
+    """Run the command line, then end as an interpreter does, but for tearing down hundreds of modules."""
+    status: object = 1
+    try:
+        status = command_line()
+    except SystemExit as error:
+        status = error.code
+    except BaseException:
+        traceback.print_exc()
+    if isinstance(status, str):
+        print(status, file=sys.stderr)
+    number = status if isinstance(status, int) else int(status is not None)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        os.write(2, f"Exception ignored in: {sys.stdout!r}\n{error}\n".encode())
+        number = 120
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(number & 0xFF)
+
+
 def main() -> None:
     for name in TORCH if sys.argv[2] == "torch" else LIGHT:
         with contextlib.suppress(ImportError):
             import_module(name)
+    with contextlib.suppress(ImportError):
+        # What the first compiled function of a process would load.
+        from numba.core.registry import cpu_target
+
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()
+    gc.freeze()
     asked = await_trial(sys.argv[1])
     try:
         become(asked)
@@ -95,7 +130,7 @@ def main() -> None:
     sys.argv = ["asciiloom", *asked["arguments"]]
     from asciiloom.cli import main as command_line
 
-    sys.exit(command_line())
+    end(command_line)
 
 
 if __name__ == "__main__":
