@@ -53,6 +53,20 @@ from asciiloom.piece import KINDS, measure
     "--top-p", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True
 )
 @click.option(
+    "--min-p",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="No ink below this share of the likeliest.",
+)
+@click.option(
+    "--guidance",
+    type=click.FloatRange(0, 20),
+    default=1.0,
+    show_default=True,
+    help="How much words count; above 1 more than the model has it, at twice the work.",
+)
+@click.option(
     "--format", "target", type=click.Choice(list(TARGETS)), default="plain", show_default=True
 )
 @json_option
@@ -74,6 +88,8 @@ def generate_command(
     temperature: float,
     top_k: int,
     top_p: float,
+    min_p: float,
+    guidance: float,
     target: str,
     as_json: bool,
     quiet: bool,
@@ -95,7 +111,7 @@ def generate_command(
     low = exact or min_size or (1, 1)
     constraint = Constraint(high[0], high[1], low[0], low[1], chars, allow, forbid)
     constraint.check()
-    sampling = Sampling(temperature, top_k, top_p)
+    sampling = Sampling(temperature, top_k, top_p, min_p, guidance)
     generator = Generator.load(find_checkpoint(Path(model)))
     if len(" ".join(prompt.split())) > MAX_WORDS:
         say(f"note: models read the first {MAX_WORDS} characters of a prompt; the rest is left out")
