@@ -287,6 +287,10 @@ class Trainer:
 
     def _resume(self) -> None:
         if not is_started(self.run):
+            with writing(self.run):
+                self._metrics.forget_after(
+                    0
+                )  # of a run that was killed before its first checkpoint
             return
         folder = find_checkpoint(self.run)
         tensors, state = load_training_state(folder)
