@@ -181,6 +181,15 @@ def test_damaged_checkpoints_are_refused_in_one_line(run: Path, corpus: Corpus, 
     assert "\n" not in line and len(line) < 700 and str(run) in line
 
 
+def test_a_run_killed_before_its_first_checkpoint_begins_its_curve_anew(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "log", "step": 1}\n{"kind": "lo')
+    Trainer(corpus, SETTINGS, tmp_path).train()
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if line["kind"] == "log"] == [1, 2, 3, 4]
+
+
 def test_a_sound_copy_is_resumed(run: Path, corpus: Corpus) -> None:
     """What the test above spoils would go on otherwise."""
     with (run / "metrics.jsonl").open("a") as file:
