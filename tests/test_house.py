@@ -1,78 +1,85 @@
-"""The house itself: rooms import only rooms to their left, and curating needs no torch."""
+"""The house itself: rooms import only rooms to their left, no circles, small floors, and curating needs no torch."""
 
-import ast
+import importlib.util
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import asciiloom
 
 PACKAGE = Path(asciiloom.__file__).parent
-ROOMS = [
-    "piece",
-    "emit",
-    "readers",
-    "synth",
-    "similarity",
-    "store",
-    "ingest",
-    "twins",
-    "curate",
-    "corpus",
-    "tokens",
-    "model",
-    "generate",
-    "evaluate",
-    "train",
-    "export",
-]
-ABOVE = {"cli", "web"}
-FOUNDATION = {"errors", "resources", "jit", "cores", "outputs", "signals", "_version"}
 
 
-def _imported_rooms(file: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{file}: relative import"
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "asciiloom" and len(parts) > 1:
-                found.add(parts[1])
-    return found
+def _load_graph() -> ModuleType:
+    """What ``scripts/rooms`` draws from, so that the picture and these tests are of one house."""
+    path = Path(__file__).parents[1] / "scripts" / "rooms" / "graph.py"
+    spec = importlib.util.spec_from_file_location("rooms_graph", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclass looks itself up there
+    spec.loader.exec_module(module)
+    return module
+
+
+graph = _load_graph()
+HOUSE = graph.read_house(PACKAGE)
 
 
 def test_rooms_import_only_to_their_left() -> None:
-    wrong = []
-    seen = 0
-    for place, room in enumerate(ROOMS):
-        for file in (PACKAGE / room).rglob("*.py"):
-            seen += 1
-            allowed = {*ROOMS[: place + 1], *FOUNDATION}
-            wrong += [
-                f"{file.name} of {room} imports {r}"
-                for r in _imported_rooms(file) & {*ROOMS, *ABOVE} - allowed
-            ]
-    assert seen > 30
-    assert wrong == []
+    """Nor does a module beside the rooms import one."""
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders == {*graph.ROOMS, *graph.ABOVE}
+    assert HOUSE.arrows()["twins", "similarity"] > 5
+    assert HOUSE.wrong_arrows() == []
 
 
-@pytest.mark.parametrize("room", ["piece", "emit", "readers", "synth"])
-def test_no_floor_holds_more_than_fourteen_files(room: str) -> None:
-    floors = Counter(file.parent for file in (PACKAGE / room).rglob("*.py"))
-    assert floors and {str(folder): n for folder, n in floors.items() if n > 14} == {}
+def test_no_circle_among_modules() -> None:
+    assert HOUSE.circles() == []
 
 
-def test_foundation_imports_no_room() -> None:
-    for name in FOUNDATION:
-        assert not _imported_rooms(PACKAGE / f"{name}.py") & {*ROOMS, *ABOVE}
+def test_no_room_above_14_files_on_one_floor() -> None:
+    assert HOUSE.floors["asciiloom.similarity"] > 5
+    assert HOUSE.crowded_floors() == []
+
+
+def test_similarity_imports_no_sqlite3() -> None:
+    """And nothing of the package but pieces: it is pure over arrays."""
+    modules = {m for m in HOUSE.imports if HOUSE.room(m) == "similarity"}
+    assert "asciiloom.similarity.candidates" in modules
+    outside = set().union(*(HOUSE.others[m] for m in modules))
+    assert "numpy" in outside and not outside & {"sqlite3", "sqlite_utils"}
+    named = {HOUSE.room(n) for m in modules for n in HOUSE.imports[m]}
+    assert named == {"similarity", "piece", None}
+
+
+def test_a_wrong_house_is_seen(tmp_path: Path) -> None:
+    files = {
+        "__init__": "",
+        "errors": "from asciiloom.store import chosen",
+        "store/__init__": "",
+        "store/chosen": "def f():\n    from asciiloom.twins.dedup import g",
+        "twins/__init__": "",
+        "twins/dedup": "import asciiloom.twins.ray_engine",
+        "twins/ray_engine": "from asciiloom.twins.dedup import CONSTANT",
+        **{f"twins/t{k}": "import sqlite3" for k in range(12)},
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").write_text(text)
+    house = graph.read_house(tmp_path)
+    assert house.circles() == [["asciiloom.twins.dedup", "asciiloom.twins.ray_engine"]]
+    assert house.wrong_arrows() == [
+        "asciiloom.errors imports asciiloom.store.chosen",
+        "asciiloom.store.chosen imports asciiloom.twins.dedup",
+    ]
+    assert house.crowded_floors() == ["asciiloom.twins: 15 files"]
+    assert house.others["asciiloom.twins.t3"] == {"sqlite3"}
+    (tmp_path / "errors.py").write_text("from . import store")
+    with pytest.raises(ValueError, match="relative"):
+        graph.read_house(tmp_path)
 
 
 def test_every_public_name_is_there() -> None:

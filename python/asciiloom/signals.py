@@ -9,9 +9,16 @@ from types import FrameType
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
+class Terminated(SystemExit):
+    """SIGTERM came. Unless somebody says more, the program ends without a word and with code 143."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM within is ``SystemExit(143)``, so that files and processes are cleaned up on the way out.
+    """SIGTERM within raises ``Terminated``, so that files and processes are cleaned up on the way out.
 
     A handler that somebody has set already stays, and threads other than the main one get no signals.
     """
@@ -20,7 +27,7 @@ def terminable() -> Iterator[None]:
         return
 
     def end(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        raise Terminated
 
     signal.signal(signal.SIGTERM, end)
     try:

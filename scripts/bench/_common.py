@@ -29,11 +29,15 @@ def seconds(run: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(times)
 
 
-def report(name: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print the rows as a table and keep them as results/NAME.json."""
+def report(
+    name: str, header: Sequence[str], rows: Sequence[Sequence[Any]], keep: bool = True
+) -> None:
+    """Print the rows as a table and keep them as results/NAME.json, unless ``keep`` is false (a partial run)."""
     from asciiloom.cli.output import table
 
     print(table(rows, header))
+    if not keep:
+        return
     RESULTS.mkdir(exist_ok=True)
     machine = {
         "cores": os.cpu_count(),

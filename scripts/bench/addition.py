@@ -23,9 +23,9 @@ from planted import planted
 
 from asciiloom.corpus import Corpus
 from asciiloom.piece import Piece
-from asciiloom.similarity.bands import BY_PIECE
+from asciiloom.similarity.columns import BY_PIECE
 from asciiloom.store.shapes import index_shapes
-from asciiloom.twins import signature_store as runs
+from asciiloom.twins.signature_store import SignatureStore
 
 
 def main() -> None:
@@ -60,8 +60,9 @@ def main() -> None:
                 for stage, seconds in done.seconds.items():
                     stages.setdefault(stage, []).append(seconds)
                 start = time.perf_counter()
+                signatures = SignatureStore(corpus.connection)
                 for column in BY_PIECE:
-                    runs.column(corpus.connection, column)
+                    signatures.column(column)
                 floors.append(time.perf_counter() - start + done.seconds["sign"])
             path.unlink()
     total = statistics.median(totals)

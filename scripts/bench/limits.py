@@ -14,7 +14,8 @@ import torch
 from _common import options, report
 
 from asciiloom.generate import Constraint, Engine, Request, Sampling
-from asciiloom.model import PRESETS, GridTransformer
+from asciiloom.model import PRESETS, untrained_model
+from asciiloom.tokens import Prompt
 
 LANES = 250
 SPREADS = (0.0, 0.1, 0.5)  # noise on the weights: flat, uneven and extreme predictions
@@ -45,24 +46,21 @@ def main() -> None:
     rng = np.random.default_rng(0)
     rows = []
     for part, spread in enumerate(SPREADS):
-        torch.manual_seed(part)
-        model = GridTransformer(PRESETS["nano"])
+        model = untrained_model(PRESETS["nano"], part)
         with torch.no_grad():
             for p in model.parameters():
                 p.add_(spread * torch.randn_like(p))
         engine = Engine(model, lanes=LANES)
         share = count // len(SPREADS) + (count % len(SPREADS) if part == 0 else 0)
         limits = [random_limits(rng) for _ in range(share)]
-        requests = [Request("anything", None, None, None, c, part, i) for i, c in enumerate(limits)]
+        requests = [Request(Prompt("anything"), c, part, i) for i, c in enumerate(limits)]
         start = time.perf_counter()
         texts = list(engine.run(requests, Sampling(1.0, 0, 1.0)))
         constrained = engine.tokens_drawn / (time.perf_counter() - start)
         broken = [v for c, t in zip(limits, texts, strict=True) if (v := c.violations(t))]
         empty = sum(not t.strip() for t in texts)
         free = Engine(model, lanes=LANES)
-        loose = [
-            Request("anything", None, None, None, Constraint(60, 20), part, i) for i in range(LANES)
-        ]
+        loose = [Request(Prompt("anything"), Constraint(60, 20), part, i) for i in range(LANES)]
         start = time.perf_counter()
         list(free.run(loose, Sampling(1.0, 0, 1.0)))
         peer = free.tokens_drawn / (time.perf_counter() - start)

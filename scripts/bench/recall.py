@@ -26,9 +26,9 @@ from _common import options, report
 from asciiloom.piece import Piece, canonicalize
 from asciiloom.readers import read_path
 from asciiloom.readers.pages.rows import title_line
-from asciiloom.similarity.alignment import verify_pairs
+from asciiloom.similarity.alignment import align_pairs
 from asciiloom.similarity.grids import GridBatch, entropy
-from asciiloom.twins.thresholds import Lines
+from asciiloom.similarity.thresholds import Thresholds
 
 # Collection file -> (folder of its native files, what the group is called).
 GROUPS = {
@@ -103,9 +103,9 @@ def matches(theirs: list[str], ours: list[str]) -> tuple[set[int], set[int]]:
     if not pairs:
         return set(), set()
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
-    scores = verify_pairs(batch, left, right)
+    scores = align_pairs(batch, left, right)
     bits = entropy(*batch.histograms())
-    verdicts = Lines().judge(
+    verdicts = Thresholds().judge(
         scores,
         np.minimum(ink[left], ink[right]),
         np.minimum(bits[left], bits[right]),

@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 
-from asciiloom.emit import emit, paint_html, paint_terminal
+from asciiloom.emit import emit, paint_classes, paint_html, paint_terminal
 from asciiloom.piece import ColourPlane
 
 TEXT = "ab\n<c"
@@ -37,3 +37,9 @@ def test_html_is_escaped_text_in_spans() -> None:
 def test_a_plane_smaller_than_the_text_paints_what_it_covers() -> None:
     small = ColourPlane(FORE[:1, :1], BACK[:1, :1])
     assert paint_html("xyz\nq", small) == '<span style="color:#ff0000">x</span>yz\nq'
+
+
+def test_classes_stand_where_styles_would() -> None:
+    page = paint_classes(TEXT, PLANE)
+    assert '<span class="f-ff0000">ab</span><span class="b-0000ff"> </span>' in page
+    assert "style" not in page and page.count("<span") == paint_html(TEXT, PLANE).count("<span")

@@ -1,5 +1,6 @@
 """What is exported is loaded by the libraries that consumers use."""
 
+import dataclasses
 import json
 import string
 from pathlib import Path
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-from asciiloom.export import export_model, fresh_model, tokenizer_json
-from asciiloom.model import PRESETS, Card, load_model
+from asciiloom.export import export_model, tokenizer_json
+from asciiloom.model import PRESETS, Card, load_model, untrained_model
 from asciiloom.tokens import GridTokenizer
 from asciiloom.tokens.tokenizer import CHARSETS
 
@@ -93,7 +94,7 @@ def test_export_of_a_run(run_folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_export_of_a_fresh_preset(tmp_path: Path, charset: str) -> None:
-    model = fresh_model("nano", charset)
+    model = untrained_model(dataclasses.replace(PRESETS["nano"], charset=charset))
     summary = export_model(tmp_path, model, Card())
     assert summary["parameters"] == model.parameter_count()
     assert "random" in (tmp_path / "README.md").read_text()

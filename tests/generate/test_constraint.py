@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from asciiloom.errors import ConstraintError, SettingsError
 from asciiloom.generate import Constraint, Sampling
 from asciiloom.generate.canvas import Canvas
-from asciiloom.generate.sampling import sample
+from asciiloom.generate.sampling import guide, sample
 from asciiloom.piece import canonicalize
 from asciiloom.tokens import EOS, NEWLINE, GridTokenizer
 
@@ -45,6 +45,7 @@ def _play(wanted: list[Constraint], logits: np.ndarray, seed: int) -> list[str]:
             mask | canvas.done[:, None],
             Sampling(1.0, 0, 1.0),
             rng.random(len(wanted)),
+            canvas.structure,
         )
         for lane in alive.tolist():
             assert mask[lane, ids[lane]]
@@ -103,6 +104,10 @@ def test_least_chars_is_reachable_and_least() -> None:
         (Constraint.exact(40, 12, max_chars=30), "at least"),
         (Constraint(allow=" "), "no glyph"),
         (Constraint(allow="ab", forbid="ba"), "no glyph"),
+        (Constraint(max_width=2.5), "max_width must be a whole number"),  # type: ignore[arg-type]
+        (Constraint(min_height=True), "min_height"),
+        (Constraint(max_chars="9"), "max_chars"),  # type: ignore[arg-type]
+        (Constraint(forbid=None), "forbid must be text"),  # type: ignore[arg-type]
     ],
 )
 def test_contradictions_are_refused_with_the_reason(wrong: Constraint, says: str) -> None:
@@ -115,6 +120,8 @@ def test_contradictions_are_refused_with_the_reason(wrong: Constraint, says: str
 def test_what_the_model_cannot_draw_is_refused() -> None:
     with pytest.raises(ConstraintError, match="at most 400"):
         Canvas([Constraint.exact(300, 300)], TOKENIZER, MOST)
+    with pytest.raises(ConstraintError, match="at most 400"):
+        Canvas([Constraint.exact(10**30, 1)], TOKENIZER, MOST)
     with pytest.raises(ConstraintError, match="charset"):
         Canvas([Constraint(allow="█")], TOKENIZER, MOST)
 
@@ -128,26 +135,60 @@ def test_violations_name_what_is_broken() -> None:
     assert "empty" in limits.violations("")
 
 
+NO_STRUCTURE = np.zeros(4, bool)
+
+
+def _shares(share: list[float], how: Sampling, structure: list[int] | None = None) -> list[float]:
+    """How often each id comes out of ``sample`` over evenly spread random numbers."""
+    marked = np.isin(np.arange(len(share)), structure or [])
+    logits = np.log(np.tile(share, (4000, 1)))
+    ids = sample(logits, np.ones_like(logits, bool), how, np.arange(4000) / 4000, marked)
+    return [round(float((ids == n).mean()), 3) for n in range(len(share))]
+
+
 def test_sampling_stays_inside_the_cuts() -> None:
-    logits = np.log(np.array([[0.5, 0.3, 0.15, 0.05]]))
-    legal = np.ones((1, 4), bool)
+    share = [0.5, 0.3, 0.15, 0.05]
+    assert _shares(share, Sampling(1.0, 0, 1.0)) == pytest.approx(share, abs=0.002)
+    assert _shares(share, Sampling(1.0, 2, 1.0)) == pytest.approx([5 / 8, 3 / 8, 0, 0], abs=0.002)
+    assert _shares(share, Sampling(1.0, 0, 0.75)) == pytest.approx([5 / 8, 3 / 8, 0, 0], abs=0.002)
+    assert _shares(share, Sampling(1.0, 0, 1.0, 0.4)) == pytest.approx(
+        [5 / 8, 3 / 8, 0, 0], abs=0.002
+    )
+    assert _shares(share, Sampling(0.0)) == [1, 0, 0, 0]
+    legal = np.array([[False, True, True, True]])
+    assert sample(np.log([share]), legal, Sampling(0.0), np.array([0.0]), NO_STRUCTURE) == [1]
+    for u in (0.0, 0.5, 1 - 2**-53):
+        assert sample(np.log([share]), legal, Sampling(), np.array([u]), NO_STRUCTURE)[0] != 0
 
-    def ids(how: Sampling) -> set[int]:
-        return {
-            int(sample(logits, legal, how, np.array([u]))[0]) for u in np.linspace(0, 0.999999, 200)
-        }
 
-    assert ids(Sampling(1.0, 0, 1.0)) == {0, 1, 2, 3}
-    assert ids(Sampling(1.0, 2, 1.0)) == {0, 1}
-    assert ids(Sampling(1.0, 0, 0.75)) == {0, 1}
-    assert ids(Sampling(0.0)) == {0}
-    legal[0, 0] = False
-    assert ids(Sampling(0.0)) == {1}
-    draws = [
-        int(sample(logits, np.ones((1, 4), bool), Sampling(1.0, 0, 1.0), np.array([u]))[0])
-        for u in np.linspace(0, 0.9999, 2000)
-    ]
-    assert abs(draws.count(0) / 2000 - 0.5) < 0.01
+def test_structure_keeps_its_share_however_ink_is_cut() -> None:
+    """A blank at 0.96 must still give way to ink in 4 of 100 steps: a cut of all would never end the run."""
+    share = [0.005, 0.005, 0.95, 0.02, 0.015, 0.005]
+    for how in (Sampling(), Sampling(0.2, 1, 0.5), Sampling(1.0, 0, 1.0, 0.9)):
+        out = _shares(share, how, [0, 1, 2])
+        assert out[:3] == pytest.approx(share[:3], abs=0.002)
+        assert sum(out[3:]) == pytest.approx(0.04, abs=0.002)
+    assert _shares(share, Sampling(1.0, 1, 1.0), [0, 1, 2])[3:] == pytest.approx(
+        [0.04, 0, 0], abs=0.002
+    )
+
+
+def test_where_no_ink_is_legal_structure_is_drawn_and_the_other_way_round() -> None:
+    logits, structure = np.zeros((1, 4)), np.array([True, True, False, False])
+    for legal in ([True, False, False, False], [False, False, False, True]):
+        mask = np.array([legal])
+        for u in (0.0, 0.7, 1 - 2**-53):
+            assert mask[0, sample(logits, mask, Sampling(), np.array([u]), structure)[0]]
+
+
+def test_guidance_takes_what_words_change_several_times() -> None:
+    told, untold = np.log([[0.6, 0.4]]), np.log([[0.5, 0.5]])
+    assert guide(told, untold, 1.0) == pytest.approx(told)
+    assert guide(told, untold, 0.0) == pytest.approx(untold)
+    ratio = guide(told, untold, 3.0)[0]
+    assert ratio[0] - ratio[1] == pytest.approx(3 * np.log(0.6 / 0.4))
+    wild = guide(np.array([[np.nan, np.inf]]), np.array([[-np.inf, 1.0]]), 4.0)
+    assert np.isfinite(wild).all()
 
 
 @pytest.mark.parametrize("wrong", [(-1.0, 0, 1.0), (1.0, -1, 1.0), (1.0, 0, 0.0), (1.0, 0, 1.5)])

@@ -8,7 +8,10 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,82 +145,92 @@ def _children_of(marker: str) -> list[int]:
     return found
 
 
-def test_kill_loses_nothing_committed_and_resumes(folder: Path, tmp_path: Path) -> None:
-    with Corpus(tmp_path / "whole.db", create=True) as corpus:
-        corpus.ingest([folder], ReadOptions(source="s"))
-    db = tmp_path / "killed.db"
-    (tmp_path / "big.jsonl").write_text("".join(row(n) + "\n" for n in range(60_000)))
-    inputs = [str(tmp_path / "big.jsonl"), str(folder)]
-    command = [
-        sys.executable,
-        "-m",
-        "asciiloom",
-        "ingest",
-        str(db),
-        *inputs,
-        "--source",
-        "s",
-        "--workers",
-        "2",
-    ]
-    seen = -1
-    for pause in (1.2, 1.9, 2.6):
-        marked = {**os.environ, "ASCIILOOM_TEST": str(db)}
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=marked
-        )
-        time.sleep(pause)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        if not db.exists():
-            continue
-        with sqlite3.connect(db) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            if connection.execute(
-                "SELECT count(*) FROM sqlite_master WHERE name = 'piece'"
-            ).fetchone()[0]:
-                count = connection.execute("SELECT count(*) FROM piece").fetchone()[0]
-                assert count >= seen
-                seen = count
-        connection.close()
-    deadline = time.monotonic() + 10
+# The command with a transaction every thousand pieces or so: there is much between the first and the last.
+_COMMAND = (
+    "import sys; from asciiloom.ingest import run; run.TOGETHER = 1000;"
+    "from asciiloom.readers import lines; lines.CHUNK = 100_000;"
+    "from asciiloom.cli import main; main(['ingest', *sys.argv[1:], '--workers', '2'])"
+)
+
+
+def _start(db: Path, *inputs: Path, **how: Any) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", _COMMAND, str(db), *map(str, inputs), "--source", "s"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "ASCIILOOM_TEST": str(db)},
+        start_new_session=True,
+        # Whoever runs the tests in the background of a shell has interrupts ignored, and so their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        **how,
+    )
+
+
+def _committed(db: Path) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM piece").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0  # not there yet
+
+
+def _wait(until: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline and process.poll() is None and not until():
+        time.sleep(0.005)
+
+
+def _assert_no_process_left(db: Path) -> None:
+    deadline = time.monotonic() + 20
     while (left := _children_of(str(db))) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert left == []  # workers end with the process that started them
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+def test_kill_loses_nothing_committed_and_resumes(folder: Path, tmp_path: Path) -> None:
+    db, big = tmp_path / "killed.db", tmp_path / "big.jsonl"
+    big.write_text("".join(row(n) + "\n" for n in range(60_000)))
+    seen = 0
+    for _ in range(3):
+        process = _start(db, big, folder)
+        _wait(lambda before=seen: _committed(db) > before, process)  # type: ignore[misc]
+        now = _committed(db)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        with closing(sqlite3.connect(db)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            (count,) = connection.execute("SELECT count(*) FROM piece").fetchone()
+        assert seen < now <= count < 60_000  # in the middle, and nothing that was seen is gone
+        seen = count
+    _assert_no_process_left(db)
+    _, said = (process := _start(db, big, folder)).communicate(timeout=200)
+    assert process.returncode == 0, said
     pieces, _, _, schema = contents(db)
     texts = [text for _, _, _, text, *_ in pieces]
     assert len(texts) == len(set(texts)) == 60_000 + 3000 + 7
     assert {"piece_ai", "tag_ai"} <= {name for name, _ in schema}
 
 
-def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "big.jsonl").write_text("".join(row(n) + "\n" for n in range(300_000)))
-    command = [
-        sys.executable,
-        "-m",
-        "asciiloom",
-        "ingest",
-        str(tmp_path / "a.db"),
-        str(tmp_path / "big.jsonl"),
-        "--workers",
-        "2",
-    ]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # Whoever runs the tests in the background of a shell has interrupts ignored, and so their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    journal = tmp_path / "a.db-wal"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if journal.exists() and journal.stat().st_size > 2 << 20:
-            break  # the first pieces are in
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to all of them
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 1 and said.strip() == "Aborted!", said
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["tracker", "workers", "committed"])
+@pytest.mark.parametrize("to", ["group", "parent"])
+def test_a_signal_is_one_line(tmp_path: Path, number: signal.Signals, moment: str, to: str) -> None:
+    """A terminal and ``timeout`` signal every process of a group, ``kill`` only the one."""
+    db, big = tmp_path / "a.db", tmp_path / "big.jsonl"
+    big.write_text("".join(row(n) + "\n" for n in range(100_000)))
+    process = _start(db, big)
+    if moment == "committed":
+        _wait(lambda: _committed(db) > 0, process)
+    else:
+        processes = {"tracker": 2, "workers": 4}[moment]
+        _wait(lambda: len(_children_of(str(db))) >= processes, process)
+    before = _committed(db)
+    os.kill(process.pid if to == "parent" else -process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, said
+    assert len(said.strip().splitlines()) == 1 and "Traceback" not in said, said
+    assert before <= _committed(db) < 100_000
+    assert (moment == "committed") <= (before > 0)
+    _assert_no_process_left(db)

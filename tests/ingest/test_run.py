@@ -5,12 +5,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
+from asciiloom.errors import ReaderError
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import ReadOptions
 from asciiloom.store import Selection
@@ -139,6 +141,8 @@ def test_rejections_are_rows(tmp_path: Path) -> None:
 
 
 _INGEST = "import sys; from asciiloom.corpus import Corpus; Corpus(sys.argv[1], create=True).ingest([sys.argv[2]])"
+# The same with a transaction every 250 pieces, so that there is much to cut off between the first and the last.
+_INGEST_SLOWLY = f"from asciiloom.ingest import pipeline; pipeline.BATCH_ITEMS = 250; {_INGEST}"
 
 
 def _many(tmp_path: Path, count: int) -> Path:
@@ -148,17 +152,35 @@ def _many(tmp_path: Path, count: int) -> Path:
     )
 
 
+def _committed(db: Path) -> int:
+    """Pieces that another process sees."""
+    try:
+        with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM piece").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0  # not there yet
+
+
+def _wait_for(db: Path, count: int, process: "subprocess.Popen[bytes]") -> None:
+    """Until ``count`` pieces are committed, while ``process`` goes on."""
+    deadline = time.monotonic() + 100
+    while _committed(db) < count and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.005)
+
+
 def test_kill_loses_nothing_committed_and_resumes(tmp_path: Path) -> None:
     path = _many(tmp_path, 6000)
-    for moment in (0.5, 0.8, 1.1, 1.5):
-        db = tmp_path / f"{moment}.db"
-        process = subprocess.Popen([sys.executable, "-c", _INGEST, str(db), str(path)])
-        time.sleep(moment)
+    for least in (1, 1000, 2500):
+        db = tmp_path / f"{least}.db"
+        process = subprocess.Popen([sys.executable, "-c", _INGEST_SLOWLY, str(db), str(path)])
+        _wait_for(db, least, process)
+        seen = _committed(db)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
         with Corpus(db, create=True) as corpus:
             assert corpus.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
             there = corpus.count()
+            assert least <= seen <= there < 6000  # in the middle, and nothing that was seen is gone
             logged = corpus.connection.execute(
                 "SELECT coalesce(sum(new), 0) FROM ingest"
             ).fetchone()[0]
@@ -170,6 +192,40 @@ def test_kill_loses_nothing_committed_and_resumes(tmp_path: Path) -> None:
             ).fetchone()[0]
             tagged = corpus.count(Selection(tags=("banner",)))
             assert indexed >= tagged > 100
+
+
+def test_a_stalled_input_holds_no_lock(tmp_path: Path) -> None:
+    rows = _many(tmp_path, 6000).read_text().splitlines(keepends=True)
+    db = tmp_path / "a.db"
+    process = subprocess.Popen([sys.executable, "-c", _INGEST, str(db), "-"], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write("".join(rows[:5500]).encode())  # a whole batch and some more, then silence
+    process.stdin.flush()
+    _wait_for(db, 5000, process)
+    assert _committed(db) == 5000 and process.poll() is None
+    with Corpus(db) as corpus:
+        corpus.connection.execute("PRAGMA busy_timeout = 1000")
+        assert corpus.add([Piece("written\nmeanwhile")]).row()["new"] == 1
+    process.stdin.write("".join(rows[5500:]).encode())
+    process.stdin.close()
+    assert process.wait(timeout=100) == 0
+    assert _committed(db) == 6001
+
+
+def test_all_paths_are_one_run(tmp_path: Path) -> None:
+    one = _table(tmp_path / "one.jsonl", [{"text": f"{CAT}{n}"} for n in range(5)])
+    two = _table(tmp_path / "two.jsonl", [{"text": f"{CAT} {n}"} for n in range(5)])
+    seen: list[str] = []
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        tally = corpus.ingest([one, two], progress=lambda _, path: seen.append(path), limit=7)
+        assert tally.row()["new"] == corpus.count() == 7
+        (row,) = corpus.db["ingest"].rows
+        assert json.loads(row["inputs"]) == [str(one), str(two)]
+        assert (row["read"], row["new"]) == (7, 7) and row["finished"]
+        assert seen == [str(two)]
+        with pytest.raises(ReaderError, match="nothing"):
+            corpus.ingest([one, two, tmp_path / "nothing.jsonl"])
+        assert corpus.count() == 7 and corpus.db["ingest"].count == 1  # before anything was written
 
 
 def test_two_ingests_at_once_both_finish(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_picture_in_two_colours_is_small() -> None:
     assert len(ColourPlane(fore, np.zeros_like(fore)).pack()) < 200
 
 
-@pytest.mark.parametrize("damage", ["", "magic", "short", "long", "index"])
+@pytest.mark.parametrize("damage", ["", "magic", "short", "long", "index", "body"])
 def test_damage_is_an_error_not_a_picture(damage: str) -> None:
     fore = np.full((3, 4), 7, np.int32)
     data = ColourPlane(fore, fore).pack()
@@ -42,7 +42,16 @@ def test_damage_is_an_error_not_a_picture(damage: str) -> None:
         "magic": b"XX" + data[2:],
         "short": data[:4] + b"\x09" + data[5:],
         "long": data[:5] + b"\xff\xff\xff" + data[8:],
+        "body": data[:20] + b"no stream of zlib",
         "index": data[:12] + b"\0\0\0\0" + data[16:],
     }[damage]
     with pytest.raises(ValueError):
         ColourPlane.unpack(broken)
+
+
+def test_a_plane_of_more_cells_than_allowed_is_not_unpacked() -> None:
+    fore = np.full((3, 4), 7, np.int32)
+    data = ColourPlane(fore, fore).pack()
+    assert ColourPlane.unpack(data, 12).fore.shape == (3, 4)
+    with pytest.raises(ValueError):
+        ColourPlane.unpack(data, 11)

@@ -1,11 +1,19 @@
+import os
 import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from asciiloom.corpus import Corpus
+from asciiloom.curate.upkeep import check
 from asciiloom.errors import CorpusError
-from asciiloom.store.database import APPLICATION_ID, migrations, open_database
+from asciiloom.piece import Piece
+from asciiloom.store import Selection
+from asciiloom.store.connection import busy_seconds
+from asciiloom.store.database import open_database
+from asciiloom.store.schema import APPLICATION_ID, migrations
 
 
 def test_new_corpus_is_marked_strict_and_checked(tmp_path: Path) -> None:
@@ -121,9 +129,84 @@ def test_failed_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         assert corpus.connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations())
 
 
-def test_read_only_file_can_be_searched(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    Corpus(path, create=True).close()
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        assert db.execute("SELECT count(*) FROM piece").fetchone()[0] == 0
-    db.close()
+@pytest.fixture
+def top() -> Iterator[Path]:
+    """A folder that every user may look into, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def close_folder(top: Path) -> Iterator[Callable[[Path], None]]:
+    """Takes the right to write in a folder away, and, as root may write all the same, becomes nobody."""
+    root = os.geteuid() == 0
+    closed: list[Path] = []
+
+    def close(folder: Path) -> None:
+        closed.append(folder)
+        for path in (*folder.iterdir(), folder):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        if root:
+            os.seteuid(65534)
+
+    yield close
+    if root:
+        os.seteuid(0)
+    for folder in closed:
+        folder.chmod(0o755)
+
+
+def _filled(folder: Path) -> Path:
+    folder.mkdir()
+    with Corpus(folder / "a.db", create=True) as corpus:
+        corpus.add([Piece("( o.o )", title="cat"), Piece("><(((o>", title="fish")])
+    return folder / "a.db"
+
+
+def test_a_corpus_that_cannot_be_written_is_read(
+    top: Path, close_folder: Callable[[Path], None]
+) -> None:
+    path = _filled(top / "w")
+    close_folder(path.parent)
+    with Corpus(path) as corpus:
+        assert corpus.connection.read_only
+        assert corpus.ids(Selection(text="fish")) == [2]
+        assert corpus.ids(Selection(glyphs="o.o")) == [1]
+        assert check(corpus.connection, deep=True) == []
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            corpus.tag([1], ["x"])
+    assert sorted(p.name for p in path.parent.iterdir()) == ["a.db"]
+
+
+def test_an_older_corpus_that_cannot_be_written_is_refused(
+    top: Path, close_folder: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _filled(top / "w")
+    following = [*migrations(), (len(migrations()) + 1, "CREATE TABLE later (x INTEGER) STRICT;\n")]
+    monkeypatch.setattr("asciiloom.store.database.migrations", lambda: following)
+    close_folder(path.parent)
+    with pytest.raises(CorpusError, match="needs 8, but the file is read-only to you; copy it"):
+        Corpus(path)
+
+
+def test_changes_left_in_a_journal_that_cannot_be_brought_in(
+    top: Path, close_folder: Callable[[Path], None]
+) -> None:
+    path = _filled(top / "w")
+    with Corpus(path) as corpus:
+        corpus.tag([1], ["late"])
+        (top / "x").mkdir()
+        for name in ("a.db", "a.db-wal"):  # as a kill leaves them
+            (top / "x" / name).write_bytes((path.parent / name).read_bytes())
+    close_folder(top / "x")
+    with pytest.raises(
+        CorpusError, match=r"changes are left in a\.db-wal.*copy a\.db and a\.db-wal"
+    ):
+        Corpus(top / "x" / "a.db")
+
+
+def test_waiting_for_a_lock_can_be_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, seconds in (("0.5", 0.5), ("-1", 0), ("nonsense", 60), ("1e99", 86_400)):
+        monkeypatch.setenv("ASCIILOOM_BUSY_SECONDS", given)
+        assert busy_seconds() == seconds

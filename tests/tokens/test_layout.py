@@ -10,9 +10,9 @@ from asciiloom.tokens import (
     NEWLINE,
     Example,
     GridTokenizer,
-    lay_out,
+    Prompt,
+    grid_layout,
     pack,
-    topics,
 )
 from asciiloom.tokens.pack import batches_by_length
 
@@ -49,13 +49,13 @@ def _plain_layout(
 @given(st.lists(st.tuples(ART, st.text(alphabet="abc", max_size=5)), min_size=1, max_size=5))
 def test_layout_and_targets(pieces: list[tuple[str, str]]) -> None:
     examples = [
-        Example(TOKENIZER.prompt(words, 3, 4), TOKENIZER.encode(text), n)
+        Example.encode(Prompt(words, 3, 4), text, TOKENIZER, n)
         for n, (text, words) in enumerate(pieces)
     ]
     batch = pack(examples, TOKENIZER)
     assert batch.characters == sum(len(t) for t, _ in pieces)
     for row, (text, _) in enumerate(pieces):
-        p, n = len(examples[row].prompt), len(examples[row])
+        p, n = len(examples[row].prompt_ids), len(examples[row])
         assert batch.length[row] == n
         cell, following, above = _plain_layout(text)
         assert [tuple(c) for c in batch.layout.cell[row, p:n].tolist()] == cell
@@ -78,18 +78,12 @@ def test_groups_hold_everything_once_within_the_budget(lengths: list[int], token
 
 
 def test_prompt_columns_count_inside_each_phrase() -> None:
-    ids = TOKENIZER.prompt("ab, font:x", 3, 4)
+    ids = TOKENIZER.encode_prompt(Prompt("ab, font:x", 3, 4))
     names = [TOKENIZER.tokens[i] for i in ids]
     length = np.array([len(ids)], np.int16)
-    layout = lay_out(ids[None], length, length, TOKENIZER)
+    layout = grid_layout(ids[None], length, length, TOKENIZER)
     columns = layout.cell[0, :, 1].tolist()
     # Two to the left of the next letter is the letter before this one, in a prompt as in art.
     assert layout.above[0, 1:-1, NEIGHBOURS.index((0, -2))].tolist() == ids[:-2].tolist()
     assert names[:4] == ["<bos>", "<w3>", "<h4>", "a"]
     assert columns == [0, 0, 0, 0, 1, 2, 0, 0, 1, 2, 3, 4, 5, 6]
-
-
-def test_topics_are_distinct_words_whatever_the_case() -> None:
-    assert topics("").tolist() == [0] * 12
-    assert topics("Cat, cat CAT").tolist() == topics("cat").tolist() != topics("dog").tolist()
-    assert (topics(" ".join(f"w{n}" for n in range(30))) > 0).sum() == 12

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asciiloom.errors import AsciiloomError
-from asciiloom.tokens import EOS, NEWLINE, GridTokenizer
+from asciiloom.tokens import EOS, NEWLINE, GridTokenizer, Prompt
 from asciiloom.tokens.tokenizer import CHARSETS
 
 ALL = [GridTokenizer(charset) for charset in CHARSETS]
@@ -42,9 +42,9 @@ def test_outputs_of_ascii_are_the_alphabet_alone() -> None:
     assert GridTokenizer("cp437").outputs == 97 + 159 + 160
 
 
-def test_prompt() -> None:
+def test_encode_prompt() -> None:
     t = GridTokenizer()
-    ids = t.prompt("A  Cat", 40, 12, "shape")
+    ids = t.encode_prompt(Prompt("A  Cat", 40, 12, "shape"))
     assert [t.tokens[i] for i in ids] == [
         "<bos>",
         "<w40>",
@@ -53,8 +53,11 @@ def test_prompt() -> None:
         *"A Cat",
         "<art>",
     ]
-    assert [t.tokens[i] for i in t.prompt()] == ["<bos>", "<art>"]
-    assert [t.tokens[i] for i in t.prompt(width=999, height=999)][1:3] == ["<w160>", "<h100>"]
+    assert [t.tokens[i] for i in t.encode_prompt(Prompt())] == ["<bos>", "<art>"]
+    assert [t.tokens[i] for i in t.encode_prompt(Prompt(width=999, height=999))][1:3] == [
+        "<w160>",
+        "<h100>",
+    ]
     assert t.decode(ids) == "A Cat"  # controls vanish
 
 

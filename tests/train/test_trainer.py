@@ -11,18 +11,17 @@ import torch
 from safetensors.torch import load_file
 
 from asciiloom.corpus import Corpus
-from asciiloom.errors import CheckpointError, SettingsError
-from asciiloom.model import PRESETS, ModelConfig, load_model
-from asciiloom.store import Selection
+from asciiloom.errors import CheckpointError, OutputError, SettingsError
+from asciiloom.model import ModelConfig, load_model, pick_device, untrained_model
 from asciiloom.train import (
     OptimSettings,
     RunSettings,
     Settings,
     Trainer,
     find_checkpoint,
-    load_settings,
+    machine,
 )
-from asciiloom.train.machine import pick_device, pick_precision, pick_threads
+from asciiloom.train.machine import pick_precision, pick_threads
 from asciiloom.train.schedule import rate
 
 MODEL = ModelConfig(d_model=48, layers=2, heads=1, head=32, pair_dimensions=4)
@@ -175,60 +174,6 @@ def test_old_checkpoints_go_and_the_best_stays(corpus: Corpus, tmp_path: Path) -
     assert (tmp_path / "best" / "model.safetensors").exists()
 
 
-def test_find_checkpoint(run_folder: Path, tmp_path: Path) -> None:
-    assert find_checkpoint(run_folder) == run_folder / "latest"
-    assert find_checkpoint(run_folder / "best") == run_folder / "best"
-    with pytest.raises(CheckpointError, match="asciiloom train"):
-        find_checkpoint(tmp_path)
-
-
-def test_settings_tree(tmp_path: Path) -> None:
-    file = tmp_path / "s.toml"
-    file.write_text(
-        '[run]\nsteps = 5\nsamples = ["dog"]\n[model]\npreset = "nano"\nlayers = 3\n[selection]\ntags = ["cat"]\n'
-    )
-    tree = load_settings(file, ["optim.lr=0.001", "model.rope=1d", "dropout.words=0.5"])
-    settings = Settings.from_dict(tree)
-    assert settings.model.layers == 3 and settings.model.d_model == PRESETS["nano"].d_model
-    assert (
-        settings.model.rope == "1d" and settings.optim.lr == 0.001 and settings.dropout.words == 0.5
-    )
-    assert settings.selection == Selection(tags=("cat",)) and settings.run.samples == ("dog",)
-    assert Settings.from_dict(settings.to_dict()) == settings
-    json_file = tmp_path / "s.json"
-    json_file.write_text(json.dumps(settings.to_dict()))
-    assert Settings.from_dict(load_settings(json_file)) == settings
-
-
-@pytest.mark.parametrize(
-    "tree",
-    [
-        {},
-        {"run": {"steps": 0}},
-        {"run": {"minutes": -1}},
-        {"run": {"steps": 1, "precision": "fp8"}},
-        {"run": {"steps": 1, "tokens": 3}},
-        {"run": {"steps": 1}, "optim": {"matrix": "sgd"}},
-        {"run": {"steps": 1}, "optim": {"nope": 1}},
-        {"run": {"steps": 1}, "selection": {"split": "test"}},
-        {"nope": {}},
-        {"run": {"steps": 1}, "model": {"preset": "huge"}},
-    ],
-)
-def test_nonsense_settings_are_refused(tree: dict[str, object]) -> None:
-    with pytest.raises(SettingsError):
-        Settings.from_dict(tree)
-
-
-def test_unreadable_settings_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "bad.toml").write_text("[")
-    for path in (tmp_path / "bad.toml", tmp_path / "none.json"):
-        with pytest.raises(SettingsError, match="settings file"):
-            load_settings(path)
-    with pytest.raises(SettingsError, match=r"section\.name"):
-        load_settings(None, ["lr=3"])
-
-
 def test_schedule_warms_up_holds_and_falls() -> None:
     s = OptimSettings(warmup=10, decay=0.5, floor=0.1)
     assert (
@@ -239,19 +184,66 @@ def test_schedule_warms_up_holds_and_falls() -> None:
 
 
 def test_machine_choices() -> None:
-    from asciiloom.model import GridTransformer
-
     cpu = pick_device("cpu")
     assert cpu.type == "cpu" and pick_device("auto").type in ("cpu", "cuda")
-    assert pick_precision("fp32", cpu) == "fp32" and pick_precision("auto", cpu) in ("fp32", "bf16")
-    before = torch.get_num_threads()
-    chosen = pick_threads(GridTransformer(MODEL))
-    assert chosen in (1, before)
-    torch.set_num_threads(1)
-    assert pick_threads(GridTransformer(MODEL)) == 1
-    torch.set_num_threads(before)
+    assert pick_precision("fp32", cpu) == "fp32"
     with pytest.raises(SettingsError):
         pick_device("abacus")
     if not torch.cuda.is_available():
         with pytest.raises(SettingsError, match="no GPU"):
             pick_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [({1: 1.0, 4: 0.3}, 4), ({1: 1.0, 4: 0.97}, 1), ({1: 1.0, 4: 3.0}, 1)],
+)
+def test_threads_are_taken_only_where_they_are_faster(
+    monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float], chosen: int
+) -> None:
+    """The probe times one thread against all; more must pay, or one is taken."""
+    set_to: list[int] = []
+    monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(machine.torch, "set_num_threads", set_to.append)
+    monkeypatch.setattr(machine, "_seconds", lambda width, *dtypes: [seconds[set_to[-1]]])
+    assert pick_threads(untrained_model(MODEL)) == chosen
+    assert set_to == [1, 4]
+    monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 1)
+    assert pick_threads(untrained_model(MODEL)) == 1
+    assert set_to == [1, 4]  # nothing to compare
+
+
+@pytest.mark.parametrize(("short", "precision"), [(0.5, "bf16"), (0.95, "fp32"), (2.0, "fp32")])
+def test_bf16_is_taken_only_where_it_is_faster(
+    monkeypatch: pytest.MonkeyPatch, short: float, precision: str
+) -> None:
+    monkeypatch.setattr(machine, "_seconds", lambda width, *dtypes: [short, 1.0])
+    assert pick_precision("auto", torch.device("cpu")) == precision
+    assert pick_precision("fp32", torch.device("cpu")) == "fp32"
+
+
+def test_a_run_writes_over_nothing_that_is_no_run_s(corpus_file: Path, tmp_path: Path) -> None:
+    for name, content in (
+        ("loss.png", b"a picture of mine"),
+        ("metrics.jsonl", b'{"mine": 1}\n'),
+        ("metrics.jsonl", b"SQLite format 3\x00"),
+        ("latest", b"news"),
+    ):
+        run = tmp_path / f"{name}{len(content)}"
+        run.mkdir()
+        (run / name).write_bytes(content)
+        with Corpus(corpus_file) as corpus, pytest.raises(OutputError, match=name):
+            Trainer(corpus, _settings(steps=2), run).train()
+        assert [path.name for path in run.iterdir()] == [name]
+        assert (run / name).read_bytes() == content
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(
+    corpus_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "log", "step": 1}\n{"kind": "lo')
+    with Corpus(corpus_file) as corpus:
+        Trainer(corpus, _settings(steps=2), tmp_path).train()
+    steps = [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").open()]
+    assert steps and min(steps) >= 1 and steps == sorted(steps)
+    assert not list(tmp_path.glob(".*"))

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asciiloom.twins.clusters import rank, reason, stars
+from asciiloom.twins.clusters import cluster_numbers, questions, rank, reason, stars
 
 
 def test_a_chain_is_not_one_cluster() -> None:
@@ -27,3 +27,16 @@ def test_every_member_is_the_same_as_its_centre(pairs: set[tuple[int, int]]) -> 
         assert centre[of] == of
         assert number == of or (min(number, of), max(number, of)) in pairs
         assert ranks[of] >= ranks[number]
+
+
+def test_two_stars_with_a_pair_between_them_ask_what_could_join_them() -> None:
+    pairs = [(1, 2), (2, 3), (3, 4)]
+    ranks = {n: rank(None, ink, n) for n, ink in ((1, 90), (2, 10), (3, 20), (4, 80))}
+    centres = stars(ranks, pairs)
+    assert centres == {1: 1, 2: 1, 3: 4, 4: 4}
+    assert questions(centres, pairs) == [(1, 3), (1, 4), (2, 4)]
+    assert questions(centres, [(1, 2), (3, 4)]) == []
+
+
+def test_a_cluster_has_the_number_of_its_first_member() -> None:
+    assert cluster_numbers({1: 3, 3: 3, 2: 2, 7: 3}) == {3: 1, 2: 2}

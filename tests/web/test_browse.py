@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from datasette.app import Datasette
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
-from asciiloom.piece import Piece
+from asciiloom.piece import ColourPlane, Piece
+from asciiloom.piece.colour import DEFAULT
 from asciiloom.web.serve import make_datasette
 
 EVIL = "<script>alert(1)</script>\n<b>&amp;</b>"
@@ -31,6 +33,9 @@ def db(tmp_path: Path) -> Path:
         corpus.add(robots)
         corpus.add([Piece(p.text + "\n\n my own robot\n\n and a cat") for p in robots[:4]])
         corpus.add([Piece(EVIL, title=EVIL, artist=EVIL, tags=("<i>", "plain"), source="<u>")])
+        rainbow = np.array([[0xFF0000, 0x00FF00, DEFAULT]], np.int32)
+        plane = ColourPlane(rainbow, rainbow[:, ::-1])
+        corpus.add([Piece("abc", title="rainbow", colour=plane.pack())])
         corpus.dedup()
         corpus.connection.execute("UPDATE twin SET verdict = 'variant'")
     return path
@@ -68,7 +73,7 @@ def test_pages_answer_and_escape(db: Path) -> None:
 )
 def test_what_is_not_there_is_said_so(db: Path, path: str) -> None:
     datasette, _ = make_datasette(db)
-    assert _get(datasette, f"/-/art/art{path}").status_code in (403, 404)
+    assert _get(datasette, f"/-/art/art{path}").status_code in (403, 404, 405)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +200,24 @@ def test_a_curator_reviews_three_pairs_and_edits_a_tag(page: Any, db: Path) -> N
         assert len(tagged) == 1
     page.goto(page.url.split("/piece")[0] + "?tag=hand+drawn")
     assert "1 piece" in page.inner_text("[role=status]")
+
+
+def test_colours_and_sizes_are_seen_without_inline_styles(page: Any) -> None:
+    page.goto(f"{page.url}?q=rainbow")
+    with page.expect_navigation():
+        page.click(".card a.frame")
+    seen = page.evaluate(
+        """() => [...document.querySelectorAll('.art span')].map(e => {
+            const s = getComputedStyle(e); return [e.innerText, s.color, s.backgroundColor]})"""
+    )
+    red, green, grey = "rgb(255, 0, 0)", "rgb(0, 255, 0)", "rgb(170, 170, 170)"
+    assert seen == [["a", red, "rgba(0, 0, 0, 0)"], ["b", green, green], ["c", grey, red]]
+    columns = "e => getComputedStyle(e).getPropertyValue('--columns')"
+    assert page.eval_on_selector(".art", columns) == "3"
+    assert "token" not in page.url and page.evaluate("document.cookie") == ""
+    for table in ("/", "/art", "/art/piece?_facet=kind", "/art/piece/1"):  # Datasette's own
+        page.goto(page.evaluate("location.origin") + table)
+        assert page.query_selector("h1")
 
 
 def test_pages_fit_a_phone_and_name_what_they_show(page: Any) -> None:

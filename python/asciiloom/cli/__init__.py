@@ -1,5 +1,6 @@
 """The command line: one file per group of commands, each imported only when it is called."""
 
+import signal
 import sys
 from importlib import import_module
 from typing import Any
@@ -9,13 +10,12 @@ import click
 from asciiloom._version import __version__
 from asciiloom.cli.failures import (
     CORPORA,
-    Terminated,
     give_up_output,
     in_one_line,
     is_closed_pipe,
     open_streams,
-    terminating,
 )
+from asciiloom.signals import Terminated, terminable
 
 # command -> (module below this package, what --help of the group says)
 _COMMANDS = {
@@ -71,7 +71,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        with terminating():
+        with terminable():
             open_streams()
             return super().main(*args, **kwargs)
 
@@ -85,15 +85,21 @@ class LazyGroup(click.Group):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except KeyboardInterrupt as error:
-            what, code = (
-                ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
-            )
-            click.echo(f"{what}; what was committed is kept", err=True)
-            ctx.exit(code)
+        except Terminated:
+            click.echo(f"terminated; {_KEPT}", err=True)
+            ctx.exit(128 + signal.SIGTERM)
+        except (KeyboardInterrupt, click.Abort) as error:
+            # click answers an interrupt at a question with Abort, and so it does the end of stdin.
+            if not isinstance(error.__context__ or error, KeyboardInterrupt):
+                raise
+            click.echo(f"interrupted; {_KEPT}", err=True)
+            ctx.exit(130)
         except Exception as error:
             raise _last_word(error, ctx.meta.get(CORPORA, [])) from None
         return result
+
+
+_KEPT = "what was committed is kept"
 
 
 def _last_word(error: Exception, corpora: list[str]) -> Exception:

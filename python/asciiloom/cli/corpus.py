@@ -227,20 +227,22 @@ def dedup_command(
     """Find near-twins in DB, mark one canonical piece of each cluster, split without leaks.
 
     Only pieces that are new since the last run are signed and compared. --same and --variant move the
-    lines between verdicts, from the scores that are kept; verdicts of `review` stay.
+    thresholds between verdicts, from the scores that are kept; verdicts of `review` stay.
 
     Example: asciiloom dedup art.db
     """
-    from asciiloom.twins.thresholds import kept_lines
+    from asciiloom.twins.verdict_store import VerdictStore
 
     with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
 
         def tick(stage: str, done: int, total: int) -> None:
             bar(done, total, stage)
 
-        kept = kept_lines(corpus.connection)
-        lines = replace(kept, same=same or kept.same, variant=variant or kept.variant)
-        report = corpus.dedup(seed=seed, lines=lines, progress=tick, engine=engine, shards=shards)
+        last = VerdictStore(corpus.connection).thresholds
+        thresholds = replace(last, same=same or last.same, variant=variant or last.variant)
+        report = corpus.dedup(
+            seed=seed, thresholds=thresholds, progress=tick, engine=engine, shards=shards
+        )
     if as_json:
         put_json(report.to_dict())
         return

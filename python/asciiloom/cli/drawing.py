@@ -1,5 +1,6 @@
 """``generate`` and ``export``: what a consumer wants of a model."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from asciiloom.piece import KINDS, measure
 @click.command("generate")
 @click.argument("model", type=click.Path(exists=True, file_okay=False))
 @click.argument("prompt", required=False, default="")
-@click.option("--max", "most", type=SIZE, help="At most this size, e.g. 40x12.")
-@click.option("--min", "least", type=SIZE, help="At least this size.")
+@click.option("--max", "max_size", type=SIZE, help="At most this size, e.g. 40x12.")
+@click.option("--min", "min_size", type=SIZE, help="At least this size.")
 @click.option("--size", "exact", type=SIZE, help="Exactly this size.")
 @click.option("--width", type=click.IntRange(min=1), help="At most this wide.")
 @click.option("--height", type=click.IntRange(min=1), help="At most this high.")
@@ -37,7 +38,7 @@ from asciiloom.piece import KINDS, measure
 @click.option(
     "-n", "--count", type=click.IntRange(min=1, max=100_000), default=1, show_default=True
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True)
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 10),
@@ -52,6 +53,20 @@ from asciiloom.piece import KINDS, measure
     "--top-p", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True
 )
 @click.option(
+    "--min-p",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="No ink below this share of the likeliest.",
+)
+@click.option(
+    "--guidance",
+    type=click.FloatRange(0, 20),
+    default=1.0,
+    show_default=True,
+    help="How much words count; above 1 more than the model has it, at twice the work.",
+)
+@click.option(
     "--format", "target", type=click.Choice(list(TARGETS)), default="plain", show_default=True
 )
 @json_option
@@ -59,8 +74,8 @@ from asciiloom.piece import KINDS, measure
 def generate_command(
     model: str,
     prompt: str,
-    most: tuple[int, int] | None,
-    least: tuple[int, int] | None,
+    max_size: tuple[int, int] | None,
+    min_size: tuple[int, int] | None,
     exact: tuple[int, int] | None,
     width: int | None,
     height: int | None,
@@ -73,6 +88,8 @@ def generate_command(
     temperature: float,
     top_k: int,
     top_p: float,
+    min_p: float,
+    guidance: float,
     target: str,
     as_json: bool,
     quiet: bool,
@@ -83,19 +100,21 @@ def generate_command(
     """
     from asciiloom.generate import Constraint, Generator, Sampling
     from asciiloom.generate.constraint import DEFAULT_HEIGHT, DEFAULT_WIDTH
+    from asciiloom.tokens import MAX_WORDS
     from asciiloom.train import find_checkpoint
 
-    if exact and (most or least or width or height):
+    if exact and (max_size or min_size or width or height):
         raise click.UsageError("--size says it all: leave out --max, --min, --width and --height")
-    high = exact or (
-        min(x for x in (width, most and most[0], None if width or most else DEFAULT_WIDTH) if x),
-        min(x for x in (height, most and most[1], None if height or most else DEFAULT_HEIGHT) if x),
-    )
-    low = exact or least or (1, 1)
+    widths = [n for n in (width, max_size and max_size[0]) if n is not None]
+    heights = [n for n in (height, max_size and max_size[1]) if n is not None]
+    high = exact or (min(widths, default=DEFAULT_WIDTH), min(heights, default=DEFAULT_HEIGHT))
+    low = exact or min_size or (1, 1)
     constraint = Constraint(high[0], high[1], low[0], low[1], chars, allow, forbid)
     constraint.check()
-    sampling = Sampling(temperature, top_k, top_p)
+    sampling = Sampling(temperature, top_k, top_p, min_p, guidance)
     generator = Generator.load(find_checkpoint(Path(model)))
+    if len(" ".join(prompt.split())) > MAX_WORDS:
+        say(f"note: models read the first {MAX_WORDS} characters of a prompt; the rest is left out")
     done = 0
     with progress("drawing", count, quiet or count == 1) as bar:
 
@@ -200,18 +219,19 @@ def export_command(
         else:
             say(f"{target}: {count:,} pieces")
         return
-    from asciiloom.export import MODEL_FILES, export_model, fresh_model
-    from asciiloom.model import PRESETS, Card, load_model
+    from asciiloom.export import MODEL_FILES, export_model
+    from asciiloom.model import PRESETS, Card, load_model, untrained_model
     from asciiloom.train import find_checkpoint
 
     if preset is not None:
         if preset not in PRESETS:
             raise click.UsageError(f"no preset {preset!r}; one of {', '.join(PRESETS)}")
         check_output_folder(target, names=MODEL_FILES, force=force)
-        network, card = fresh_model(preset, model_charset), Card()
+        network = untrained_model(dataclasses.replace(PRESETS[preset], charset=model_charset))
+        card = Card()
     else:
         folder = Path(model or "")
-        chosen = folder / "best" if best and (folder / "best").exists() else find_checkpoint(folder)
+        chosen = find_checkpoint(folder, best)
         check_output_folder(target, names=MODEL_FILES, force=force, inputs=[folder, chosen])
         network, card = load_model(chosen)
     summary = export_model(Path(target), network, card, force=force)

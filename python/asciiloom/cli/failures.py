@@ -7,14 +7,9 @@ without a word. What is left over is a defect, and keeps its traceback.
 import contextlib
 import errno
 import os
-import signal
 import sqlite3
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -32,28 +27,6 @@ _EXTRA_OF = {
     "uvicorn": "web",
     "ray": "ray",
 }
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: handled as an interrupt is, so that work under way is rolled back and its files removed."""
-
-
-@contextmanager
-def terminating() -> Iterator[None]:
-    """Within it SIGTERM raises ``Terminated``, unless somebody has said already what it should do."""
-    ours = threading.current_thread() is threading.main_thread()
-    ours = ours and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if ours:
-        signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        if ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def open_streams() -> None:

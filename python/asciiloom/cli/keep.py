@@ -27,7 +27,7 @@ from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.store import Selection
 from asciiloom.store.failures import in_short, is_damage
 from asciiloom.store.shapes import index_shapes
-from asciiloom.twins.splits import check_splits
+from asciiloom.twins.marks import check_splits
 
 _BY_ENDING = {"": "hf", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 

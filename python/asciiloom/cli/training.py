@@ -1,8 +1,10 @@
 """``train`` and ``eval``: a model from a corpus, and honest numbers about it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +17,11 @@ from asciiloom.cli.options import (
 )
 from asciiloom.cli.output import progress, put, put_json, say, table
 from asciiloom.corpus import Corpus
+from asciiloom.signals import Terminated
 from asciiloom.store import Selection
+
+if TYPE_CHECKING:
+    from asciiloom.train import Trainer
 
 _BASELINES = click.option(
     "--baselines/--no-baselines",
@@ -78,7 +84,14 @@ def train_command(
 
     Example: asciiloom train art.db --minutes 15 --out runs/first
     """
-    from asciiloom.train import DEFAULT_SELECTION, Settings, Trainer, load_settings
+    from asciiloom.train import (
+        DEFAULT_SELECTION,
+        Settings,
+        Trainer,
+        find_checkpoint,
+        load_settings,
+        read_selection,
+    )
 
     tree = load_settings(Path(config) if config else None, overrides)
     run = tree.setdefault("run", {})
@@ -89,7 +102,7 @@ def train_command(
         run["minutes"] = 15.0
     shape = tree.setdefault("model", {})
     shape["preset"] = preset or shape.get("preset", "small")
-    base = Selection.from_dict(tree["selection"]) if "selection" in tree else DEFAULT_SELECTION
+    base = read_selection(tree["selection"]) if "selection" in tree else DEFAULT_SELECTION
     tree["selection"] = build_selection(given, base).to_dict()
     settings = Settings.from_dict(tree)
     with Corpus(db) as corpus:
@@ -99,14 +112,34 @@ def train_command(
             f"{trainer.model.parameter_count():,} parameters, {trainer.precision} on {trainer.device},"
             f" {len(trainer.loader):,} training pieces; run folder {out}"
         )
-        figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
-        report = _measure(corpus, Path(out), settings.selection, baselines, None, quiet or as_json)
+        with stoppable(trainer):
+            figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
+            folder = find_checkpoint(Path(out))
+            report = _measure(corpus, folder, settings.selection, baselines, None, quiet or as_json)
     if as_json:
         put_json({**figures, "evaluation": report})
         return
     _print_report(report)
     say(f"\n{out}/loss.png shows the curve; by kind and source: asciiloom eval {db} {out}")
     say(f'draw with: asciiloom generate {out} "cat" --max 40x12')
+
+
+@contextmanager
+def stoppable(trainer: "Trainer") -> Iterator[None]:
+    """A block of training and measuring that Ctrl-C or SIGTERM ends with a line that says what is kept."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated) as error:
+        what, code = ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
+        kept = (
+            f"the checkpoint {trainer.saved} is kept"
+            if trainer.saved
+            else "no checkpoint was written yet"
+        )
+        say(
+            f"{what} at step {trainer.step:,}; {kept}: run the same command again to go on from there"
+        )
+        raise click.exceptions.Exit(code) from error
 
 
 def _check_ready(corpus: Corpus, db: str) -> None:
@@ -173,11 +206,11 @@ def eval_command(
     Example: asciiloom eval art.db runs/first --split test
     """
     from asciiloom.model import load_model
-    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint
+    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint, read_selection
 
     folder = find_checkpoint(Path(model))
     trained_on = load_model(folder)[1].training.get("settings", {}).get("selection")
-    base = Selection.from_dict(trained_on) if trained_on else DEFAULT_SELECTION
+    base = DEFAULT_SELECTION if trained_on is None else read_selection(trained_on)
     with Corpus(db) as corpus:
         report = _measure(corpus, folder, build_selection(given, base), baselines, limit, quiet)
     if as_json:
@@ -201,14 +234,13 @@ def _measure(
     limit: int | None,
     quiet: bool,
 ) -> dict[str, Any]:
-    """The figures of the model in ``model`` on held-out pieces of ``selection``."""
+    """The figures of the model in the folder ``model`` on held-out pieces of ``selection``."""
     import torch
 
     from asciiloom.evaluate import evaluate
     from asciiloom.model import load_model
-    from asciiloom.train import find_checkpoint
 
-    network, _ = load_model(find_checkpoint(model))
+    network, _ = load_model(model)
     started = time.perf_counter()
     with progress("evaluating", quiet=quiet) as bar:
         report = evaluate(
@@ -244,3 +276,11 @@ def _print_report(report: dict[str, Any]) -> None:
         f" split; loss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f},"
         f" standard error {report['standard_error']:.4f} bits"
     )
+    words = report["words"]
+    if words["pieces"]:
+        put(
+            f"words: of {words['subjects']} subjects the right one is likeliest for {words['right_first']:.0%} of"
+            f" {words['pieces']:,} drawings (chance {words['chance']:.0%}), among the first three for"
+            f" {words['right_in_three']:.0%}; it saves {words['bits_saved']:.2f} of"
+            f" {words['bits_possible']:.2f} bits a drawing"
+        )

@@ -16,6 +16,7 @@ import sqlite_utils
 
 from asciiloom.errors import CorpusError
 from asciiloom.piece import ColourPlane, clean_tags
+from asciiloom.piece.colour import MAX_CELLS
 from asciiloom.store.database import open_database
 from asciiloom.store.selection import Selection
 
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from asciiloom.ingest.writer import Tally
     from asciiloom.piece import Piece, Rejection
     from asciiloom.readers import ReadOptions
+    from asciiloom.similarity.thresholds import Thresholds
     from asciiloom.twins.dedup import DedupReport
     from asciiloom.twins.dedup import Progress as DedupProgress
     from asciiloom.twins.likeness import Like
-    from asciiloom.twins.thresholds import Lines
 
 Record = dict[str, Any]
 
@@ -93,7 +94,7 @@ class Corpus:
         self,
         *,
         seed: int = 0,
-        lines: "Lines | None" = None,
+        thresholds: "Thresholds | None" = None,
         progress: "DedupProgress | None" = None,
         engine: str = "local",
         shards: Path | None = None,
@@ -102,7 +103,12 @@ class Corpus:
         from asciiloom.twins.dedup import dedup
 
         return dedup(
-            self.connection, seed=seed, lines=lines, progress=progress, engine=engine, shards=shards
+            self.connection,
+            seed=seed,
+            thresholds=thresholds,
+            progress=progress,
+            engine=engine,
+            shards=shards,
         )
 
     def edit(self, changes: "Iterable[Change]", command: str = "python") -> "Edited":
@@ -189,15 +195,20 @@ class Corpus:
         )
         return record
 
-    def colour(self, number: int) -> ColourPlane | None:
-        """A piece's colours, None where it has none."""
+    def colour(self, number: int, cells: int = MAX_CELLS) -> ColourPlane | None:
+        """A piece's colours, None where it has none; ``CorpusError`` where they are damaged or are of
+        more ``cells``."""
         row = self.connection.execute(
             "SELECT plane FROM colour WHERE piece_id = ?", (number,)
         ).fetchone()
-        return ColourPlane.unpack(row[0]) if row is not None else None
+        try:
+            return ColourPlane.unpack(row[0], cells) if row is not None else None
+        except ValueError as error:
+            raise CorpusError(f"the colours of piece {number} cannot be shown: {error}") from error
 
-    def original(self, number: int, path: str | None = None) -> bytes:
-        """The bytes a piece came from, exactly; the canonical text where they were the same.
+    def original(self, number: int, path: str | None = None, limit: int = 0) -> bytes:
+        """The bytes a piece came from, exactly; the canonical text where they were the same. With a
+        ``limit``, longer ones are a ``CorpusError``, as damaged ones are.
 
         Of several places the first, or the one whose recorded path is ``path``.
         """
@@ -210,7 +221,18 @@ class Corpus:
         if row is None:
             seen = f" that was seen at {path}" if path else ""
             raise CorpusError(f"{self.path} has no piece {number}{seen}")
-        return zlib.decompress(row[0]) if row[0] is not None else str(row[1]).encode()
+        if row[0] is None:
+            return str(row[1]).encode()
+        inflating = zlib.decompressobj()
+        try:
+            data = inflating.decompress(row[0], limit)
+        except zlib.error as error:
+            raise CorpusError(f"the original of piece {number} is damaged: {error}") from error
+        if not inflating.eof:
+            long = limit and len(data) >= limit
+            trouble = f"has more than {limit:,} bytes" if long else "is damaged: it breaks off"
+            raise CorpusError(f"the original of piece {number} {trouble}")
+        return data
 
     def alike(self, number: int, limit: int = 10) -> "list[Like]":
         """The pieces nearest in shape to piece ``number``, nearest first."""
@@ -230,11 +252,11 @@ class Corpus:
         """A piece's signature as datasketch's own object; None where it has too few glyphs."""
         from datasketch import MinHash
 
-        from asciiloom.similarity.bands import PERMUTATIONS
+        from asciiloom.similarity.columns import PERMUTATIONS
         from asciiloom.similarity.signatures import SEED
-        from asciiloom.twins.signature_store import signature_of
+        from asciiloom.twins.signature_store import SignatureStore
 
-        values = signature_of(self.connection, number, flat)
+        values = SignatureStore(self.connection).signature(number, flat)
         if values is None:
             return None
         return MinHash(num_perm=PERMUTATIONS, seed=SEED, hashvalues=values, scheme="affine32")

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from asciiloom.curate.statistics import stats
+from asciiloom.curate.statistics import count_chosen
 from asciiloom.errors import MissingExtraError
 from asciiloom.outputs import output_folder, output_stream
+from asciiloom.store.chosen import chosen_by
 from asciiloom.store.selection import Selection
 
 # Cells of the sizes' heat map, and where it ends: wider and higher pieces count into the last ones.
@@ -37,13 +38,14 @@ def _axes(wide: float = 7, high: float = 4) -> tuple[Any, Any]:
     return figure, figure.subplots()
 
 
-def _sizes(connection: sqlite3.Connection) -> Any:
+def _sizes(connection: sqlite3.Connection, chosen: str) -> Any:
     """How many pieces have which size, log colours."""
     import numpy as np
     from matplotlib.colors import LogNorm
 
     rows = connection.execute(
-        "SELECT min(width, ?1) / ?2, min(height, ?3) / ?4, count(*) FROM chosen JOIN piece USING (id)"
+        "SELECT min(width, ?1) / ?2, min(height, ?3) / ?4, count(*)"
+        f" FROM {chosen} JOIN piece USING (id)"
         " GROUP BY 1, 2",
         (WIDE, STEPS[0], HIGH, STEPS[1]),
     ).fetchall()
@@ -65,9 +67,10 @@ def _sizes(connection: sqlite3.Connection) -> Any:
     return figure
 
 
-def _ink(connection: sqlite3.Connection) -> Any:
+def _ink(connection: sqlite3.Connection, chosen: str) -> Any:
     """The distribution of ink."""
-    values = [row[0] for row in connection.execute("SELECT ink FROM chosen JOIN piece USING (id)")]
+    rows = connection.execute(f"SELECT ink FROM {chosen} JOIN piece USING (id)")
+    values = [row[0] for row in rows]
     import numpy as np
 
     figure, axes = _axes()
@@ -86,23 +89,27 @@ def _bars(title: str, counts: dict[str, int]) -> Any:
     return figure
 
 
-def _twins(connection: sqlite3.Connection) -> dict[str, int]:
+def _twins(connection: sqlite3.Connection, chosen: str) -> dict[str, int]:
     rows = connection.execute(
-        "SELECT source.name, sum(canonical = 0) AS twins FROM chosen JOIN piece USING (id)"
+        f"SELECT source.name, sum(canonical = 0) AS twins FROM {chosen} JOIN piece USING (id)"
         " JOIN source ON source.id = source_id GROUP BY 1 HAVING twins > 0 ORDER BY 2 DESC LIMIT 25"
     )
     return dict(rows.fetchall())
 
 
-def figures(connection: sqlite3.Connection, found: dict[str, Any]) -> dict[str, Any]:
-    """Charts by name, of the selection that ``stats`` has just counted."""
-    if not found["pieces"]:
-        return {}
-    out = {"sizes": _sizes(connection), "ink": _ink(connection)}
-    out |= {name: _bars(title, found[name]) for name, title in _BARS.items() if found[name]}
-    if twins := _twins(connection):
-        out["twins"] = _bars("Twins of another piece, by source", twins)
-    return out
+def figures(
+    connection: sqlite3.Connection, selection: Selection
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The numbers of a selection, as ``stats`` gives them, and charts of them by name."""
+    with chosen_by(connection, *selection.sql("piece.id")) as chosen:
+        found = count_chosen(connection, chosen)
+        if not found["pieces"]:
+            return found, {}
+        charts = {"sizes": _sizes(connection, chosen), "ink": _ink(connection, chosen)}
+        charts |= {name: _bars(title, found[name]) for name, title in _BARS.items() if found[name]}
+        if twins := _twins(connection, chosen):
+            charts["twins"] = _bars("Twins of another piece, by source", twins)
+    return found, charts
 
 
 # The files that ``write_plots`` writes.
@@ -119,7 +126,7 @@ def write_plots(
     connection: sqlite3.Connection, selection: Selection, folder: Path, *, force: bool = False
 ) -> list[Path]:
     """A PNG for each chart in ``folder`` (made if missing); their paths."""
-    charts = figures(connection, stats(connection, selection))
+    _, charts = figures(connection, selection)
     with output_folder(folder, names=PLOT_FILES, force=force) as part:
         for name, figure in charts.items():
             (part / f"{name}.png").write_bytes(_png(figure))
@@ -135,8 +142,7 @@ def write_report(
     force: bool = False,
 ) -> None:
     """One HTML file: the numbers as tables, the charts within it, nothing fetched from elsewhere."""
-    found = stats(connection, selection)
-    charts = figures(connection, found)
+    found, charts = figures(connection, selection)
 
     def image(name: str) -> str:
         code = base64.b64encode(_png(charts[name])).decode()

@@ -18,9 +18,10 @@ from asciiloom.ingest.gate import MAX_DESCRIPTION, MAX_LINE
 from asciiloom.ingest.measured import MEASURED, MEASURED_FLAGS, MeasuredColumns
 from asciiloom.piece import KINDS, Rejection, clean_tags, one_line
 from asciiloom.readers.base import canonical_text
+from asciiloom.similarity.thresholds import VERDICTS
 from asciiloom.store.transaction import transaction
-from asciiloom.twins.clusters import cluster
-from asciiloom.twins.thresholds import VERDICTS
+from asciiloom.twins.marks import mark_pieces
+from asciiloom.twins.verdict_store import VerdictStore
 
 # Columns of ``piece`` that a person may set as they are.
 COLUMNS = ("title", "description", "artist", "licence", "kind")
@@ -296,7 +297,7 @@ def recluster(connection: sqlite3.Connection, pieces: Iterable[int]) -> None:
             )
         )
     if seen:
-        cluster(connection, np.array(sorted(seen), np.int64), None, seed=0)
+        mark_pieces(connection, np.array(sorted(seen), np.int64), None, seed=0)
 
 
 def _write_tags(connection: sqlite3.Connection, piece: int, tags: Sequence[str]) -> None:
@@ -343,7 +344,5 @@ def _write_verdict(
             "UPDATE twin SET verdict = ?, reviewed = 1 WHERE a = ? AND b = ?", (verdict, *pair)
         )
         return
-    from asciiloom.twins.thresholds import kept_lines
-
     connection.execute("UPDATE twin SET reviewed = 0 WHERE a = ? AND b = ?", pair)
-    kept_lines(connection).judge_again(connection, pair)
+    VerdictStore(connection).judge_again(pair)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from asciiloom.curate.edits import recluster
-from asciiloom.store.chosen import want
+from asciiloom.store.chosen import chosen_ids
 from asciiloom.store.transaction import transaction
 
 
@@ -18,25 +18,25 @@ def remove(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
     """
     connection.execute("PRAGMA secure_delete = ON")
     try:
-        with transaction(connection):
-            want(connection, np.unique(np.array(numbers, np.int64)))
+        ids = np.unique(np.array(numbers, np.int64))
+        with transaction(connection), chosen_ids(connection, ids) as gone:
             bereft = connection.execute(
-                "SELECT min(id) FROM piece WHERE id NOT IN (SELECT id FROM wanted) AND cluster_id IN"
-                " (SELECT cluster_id FROM piece WHERE id IN (SELECT id FROM wanted))"
+                f"SELECT min(id) FROM piece WHERE id NOT IN (SELECT id FROM {gone}) AND cluster_id IN"
+                f" (SELECT cluster_id FROM piece WHERE id IN (SELECT id FROM {gone}))"
                 " GROUP BY cluster_id"
             ).fetchall()
             originals = connection.execute(
                 "SELECT DISTINCT original_id FROM origin"
-                " WHERE piece_id IN (SELECT id FROM wanted) AND original_id NOTNULL"
+                f" WHERE piece_id IN (SELECT id FROM {gone}) AND original_id NOTNULL"
             ).fetchall()
             # Also the verdicts on others that name them.
             connection.execute(
-                "DELETE FROM change WHERE piece_id IN (SELECT id FROM wanted)"
-                " OR field IN (SELECT 'twin ' || id FROM wanted)"
+                f"DELETE FROM change WHERE piece_id IN (SELECT id FROM {gone})"
+                f" OR field IN (SELECT 'twin ' || id FROM {gone})"
             )
             connection.execute("DELETE FROM edit WHERE id NOT IN (SELECT edit_id FROM change)")
-            gone = connection.execute(
-                "DELETE FROM piece WHERE id IN (SELECT id FROM wanted)"
+            count = connection.execute(
+                f"DELETE FROM piece WHERE id IN (SELECT id FROM {gone})"
             ).rowcount
             connection.executemany(
                 "DELETE FROM original WHERE id = ?1"
@@ -49,4 +49,4 @@ def remove(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.execute("PRAGMA secure_delete = OFF")
-    return int(gone)
+    return int(count)

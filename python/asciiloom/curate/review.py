@@ -8,8 +8,9 @@ from typing import Any
 from wcwidth import wcswidth
 
 from asciiloom.piece import mirror_text
-from asciiloom.twins.clusters import ranks_of, reason
-from asciiloom.twins.thresholds import kept_lines
+from asciiloom.twins.clusters import reason
+from asciiloom.twins.marks import ranks_of
+from asciiloom.twins.verdict_store import VerdictStore
 
 _GAP = "  |  "
 
@@ -114,10 +115,10 @@ def reviews(
     everything: bool = False,
     offset: int = 0,
 ) -> list[Review]:
-    """Pairs of one verdict, those nearest the line to another first."""
-    lines = kept_lines(connection)
+    """Pairs of one verdict, those nearest to another verdict first."""
     order = "DESC" if verdict in ("variant", "apart") else "ASC"
-    least = lines.contained_union if verdict == "same" else 0.0
+    thresholds = VerdictStore(connection).thresholds
+    min_agreement = thresholds.contained_union if verdict == "same" else 0.0
     rows = connection.execute(
         "SELECT a, b, one.text, two.text, verdict, evidence, agreement, contained, reviewed FROM"
         " (SELECT * FROM twin INDEXED BY twin_review WHERE verdict = ? AND reviewed"
@@ -125,7 +126,7 @@ def reviews(
         f" ORDER BY agreement {order}, a, b LIMIT ? OFFSET ?)"
         " JOIN piece AS one ON one.id = a JOIN piece AS two ON two.id = b"
         f" ORDER BY agreement {order}, a, b",
-        [verdict, least, limit, offset],
+        [verdict, min_agreement, limit, offset],
     ).fetchall()
     return [_review(connection, *row) for row in rows]
 
@@ -152,9 +153,7 @@ def _review(
     contained: float,
     reviewed: int,
 ) -> Review:
-    ranks = ranks_of(
-        connection, f"(SELECT {int(a)} AS id UNION ALL SELECT {int(b)}) AS pair", "pair"
-    )
+    ranks = ranks_of(connection, [a, b])
     keep, other = (a, b) if ranks[a] > ranks[b] else (b, a)
     because = reason(ranks[keep], ranks[other])
     return Review(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from asciiloom.store.chosen import chosen_by
 from asciiloom.store.selection import Selection
 
 TOP = 25
@@ -29,12 +30,14 @@ def stats(connection: sqlite3.Connection, selection: Selection | None = None) ->
     Pieces are read once, whatever is counted: their texts, which are in the way, are most of the file.
     """
     statement, params = (selection or Selection()).sql("piece.id")
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY)")
-    connection.execute("DELETE FROM chosen")
-    connection.execute(f"INSERT INTO chosen {statement}", params)
+    with chosen_by(connection, statement, params) as chosen:
+        return count_chosen(connection, chosen)
 
+
+def count_chosen(connection: sqlite3.Connection, chosen: str) -> dict[str, Any]:
+    """``stats`` of the pieces whose ids are in the table ``chosen``."""
     names = (*MEASURES, "canonical", "cluster_id", *(column for column, _ in GROUPS.values()))
-    rows = connection.execute(f"SELECT {', '.join(names)} FROM chosen JOIN piece USING (id)")
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM {chosen} JOIN piece USING (id)")
     measures = [np.empty((0, len(MEASURES)))]
     counts: dict[str, Counter[Any]] = {name: Counter() for name in GROUPS}
     clusters: set[int | None] = set()
@@ -74,11 +77,11 @@ def stats(connection: sqlite3.Connection, selection: Selection | None = None) ->
         },
         **{group: top(group) for group in GROUPS},
         "tags": by(
-            "SELECT name, count(*) AS n FROM chosen JOIN tag ON tag.piece_id = chosen.id"
+            f"SELECT name, count(*) AS n FROM {chosen} JOIN tag ON tag.piece_id = {chosen}.id"
             f" GROUP BY name ORDER BY n DESC, name LIMIT {TOP}"
         ),
         "lint": by(
-            "SELECT j.value, count(*) AS n FROM chosen JOIN piece USING (id), json_each(piece.flags) AS j"
+            f"SELECT j.value, count(*) AS n FROM {chosen} JOIN piece USING (id), json_each(piece.flags) AS j"
             f" WHERE piece.flags <> '[]' GROUP BY j.value ORDER BY n DESC LIMIT {TOP}"
         ),
         "rejections": by(

@@ -13,10 +13,11 @@ from pathlib import Path
 from asciiloom.curate.deep_check import deep_check
 from asciiloom.errors import CorpusError
 from asciiloom.outputs import output_file
-from asciiloom.similarity.bands import COLUMNS
+from asciiloom.similarity.columns import COLUMNS
 from asciiloom.store.connection import CorpusConnection
 from asciiloom.store.failures import explain, in_short, is_damage
 from asciiloom.store.schema import derived_part, missing_parts
+from asciiloom.store.soundness import refuse_damaged
 from asciiloom.store.transaction import transaction
 
 _SHOWN = 20
@@ -95,6 +96,8 @@ def check(
     try:
         with _to_write(connection) as writable:
             wrong += _search_indexes(writable)
+            if writable is not connection:  # SQLite knows of no CHECK in a file that it only reads
+                wrong += [line for line in _pages(writable) if line not in wrong]
     except sqlite3.Error as error:
         if is_damage(error):
             wrong.append(f"search indexes: {in_short(error)}")
@@ -260,6 +263,8 @@ def _make_sizes_again(connection: sqlite3.Connection, done: list[str]) -> None:
 
 def vacuum(connection: sqlite3.Connection) -> tuple[int, int]:
     """Give unused pages back and order the rest; (bytes before, bytes after)."""
+    if isinstance(connection, CorpusConnection):
+        refuse_damaged(connection)
 
     def size() -> int:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()

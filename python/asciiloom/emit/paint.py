@@ -4,7 +4,7 @@ The text and its plane go in together; runs of one colour are written once.
 """
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from asciiloom.emit.terminal import neutral
 from asciiloom.piece import ColourPlane
@@ -51,14 +51,34 @@ def paint_terminal(text: str, plane: ColourPlane) -> str:
 
 
 def paint_html(text: str, plane: ColourPlane) -> str:
-    """``text`` as the inside of a ``<pre>``: escaped, each run of a colour in a span."""
+    """``text`` as the inside of a ``<pre>``: escaped, each run of a colour in a span with its style."""
+    return _spans(text, plane, _style)
+
+
+def paint_classes(text: str, plane: ColourPlane) -> str:
+    """The same with classes in place of styles, for a page that allows no inline style: ``f-ff0000`` is
+    a foreground, ``b-0000ff`` a background."""
+    return _spans(text, plane, _classes)
+
+
+def _spans(text: str, plane: ColourPlane, attribute: Callable[[int, int], str]) -> str:
     out = []
     for runs in _runs(text, plane):
         row = ""
         for glyphs, fore, back in runs:
-            style = f"color:#{fore:06x};" if fore != DEFAULT else ""
-            style += f"background:#{back:06x};" if back != DEFAULT else ""
-            said = html.escape(glyphs)
-            row += f'<span style="{style.rstrip(";")}">{said}</span>' if style else said
+            said, look = html.escape(glyphs), attribute(fore, back)
+            row += f"<span {look}>{said}</span>" if look else said
         out.append(row)
     return "\n".join(out)
+
+
+def _style(fore: int, back: int) -> str:
+    style = f"color:#{fore:06x};" if fore != DEFAULT else ""
+    style += f"background:#{back:06x};" if back != DEFAULT else ""
+    return f'style="{style.rstrip(";")}"' if style else ""
+
+
+def _classes(fore: int, back: int) -> str:
+    names = [f"f-{fore:06x}"] if fore != DEFAULT else []
+    names += [f"b-{back:06x}"] if back != DEFAULT else []
+    return f'class="{" ".join(names)}"' if names else ""

@@ -1,6 +1,7 @@
-"""Numbers: bits per character, baselines."""
+"""Numbers: bits per character, baselines, whether words reach the drawing."""
 
-from asciiloom.evaluate.likelihood import Scores, autocast, score
+from asciiloom.evaluate.likelihood import Scores, score
 from asciiloom.evaluate.report import evaluate
+from asciiloom.evaluate.words import WordTest, word_test
 
-__all__ = ["Scores", "autocast", "evaluate", "score"]
+__all__ = ["Scores", "WordTest", "evaluate", "score", "word_test"]

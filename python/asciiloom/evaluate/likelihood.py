@@ -7,7 +7,6 @@ character: the same bits over the characters that show something, which spaces c
 
 import math
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from asciiloom.model import GridInput, GridTransformer
+from asciiloom.errors import AsciiloomError
+from asciiloom.model import GridInput, GridTransformer, autocast
 from asciiloom.tokens import IGNORE, NEWLINE, PackedBatch
 
 F64 = NDArray[np.float64]
@@ -69,13 +69,6 @@ class Scores:
         }
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """bf16 autocast on ``device`` where ``precision`` says so, else nothing."""
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
-
-
 @torch.inference_mode()
 def score(
     model: GridTransformer,
@@ -110,5 +103,7 @@ def score(
         if progress is not None:
             progress(len(batch.pieces))
     model.train(was_training)
+    if not parts:
+        raise AsciiloomError("no piece of the selection fits into the model's context; widen it")
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Scores(*columns)

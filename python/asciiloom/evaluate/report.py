@@ -15,6 +15,7 @@ from asciiloom.evaluate.baselines import (
     packer_bits,
 )
 from asciiloom.evaluate.likelihood import Scores, score
+from asciiloom.evaluate.words import SUBJECTS, word_test
 from asciiloom.model import GridTransformer
 from asciiloom.store import Selection
 from asciiloom.tokens import CorpusLoader
@@ -22,6 +23,8 @@ from asciiloom.tokens import CorpusLoader
 EVAL_TOKENS = 16384
 # Groups smaller than this say nothing.
 MIN_GROUP = 10
+# Drawings that the word test asks about, each under every subject.
+WORD_PIECES = 100
 
 Progress = Callable[[str, int, int], None]
 
@@ -52,7 +55,8 @@ def evaluate(
     """Figures of ``model`` on ``selection`` (its ``split`` says which; "validation" if it names none).
 
     The headline is unprompted: the model is told nothing about a piece, as the compressors are
-    not. ``prompted`` repeats it with size, kind and words given.
+    not. ``prompted`` repeats it with size, kind and words given; ``words`` asks whether the model tells
+    from a drawing which of some subjects it shows.
     """
     if selection.split is None:
         selection = selection.replace(split="validation")
@@ -82,9 +86,31 @@ def evaluate(
             corpus, plain, "(SELECT name FROM source WHERE source.id = piece.source_id)"
         ),
     }
+    report["words"] = _words(corpus, loader.selection, model, limit, precision, progress)
     if baselines:
         report["baselines"] = _baselines(corpus, selection, model, plain, limit, progress)
     return report
+
+
+def _words(
+    corpus: Corpus,
+    selection: Selection,
+    model: GridTransformer,
+    limit: int | None,
+    precision: str,
+    progress: Progress | None,
+) -> dict[str, float | int]:
+    total = min(WORD_PIECES, limit or WORD_PIECES)
+    done = 0
+
+    def tick(scored: int) -> None:
+        nonlocal done
+        done += scored
+        if progress:
+            progress("words", done, total * len(SUBJECTS))
+
+    tested = word_test(corpus, selection, model, limit=total, precision=precision, progress=tick)
+    return tested.to_dict()
 
 
 def _groups(corpus: Corpus, scores: Scores, expression: str) -> dict[str, dict[str, float | int]]:

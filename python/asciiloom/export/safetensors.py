@@ -1,15 +1,13 @@
 """The model as a folder that consumers read: weights, config, tokenizer, and a card in plain words."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 
 from asciiloom.errors import CheckpointError, OutputError
 from asciiloom.export.tokenizer_json import write_tokenizer
-from asciiloom.model import PRESETS, Card, GridTransformer, load_model, save_model
+from asciiloom.model import Card, GridTransformer, load_model, save_model
 from asciiloom.outputs import output_folder
 
 # The files of an export.
@@ -47,12 +45,6 @@ def export_model(
     return {"folder": str(target), "parameters": model.parameter_count(), "files": files}
 
 
-def fresh_model(preset: str, charset: str = "ascii", seed: int = 0) -> GridTransformer:
-    """An untrained model of a preset (see ``PRESETS``)."""
-    torch.manual_seed(seed)
-    return GridTransformer(dataclasses.replace(PRESETS[preset], charset=charset))
-
-
 def _card_text(model: GridTransformer, card: Card) -> str:
     training = card.training
     corpus = training.get("corpus", {})
@@ -81,8 +73,8 @@ def _card_text(model: GridTransformer, card: Card) -> str:
     if not training:
         return "\n".join([*lines, "None: the weights are random.", ""])
     lines += [
-        f"Trained on {corpus.get('pieces', 0):,} pieces ({training['characters']:,} characters read) for"
-        f" {training['seconds']:,} s; corpus digest `{corpus.get('digest', '')}`.",
+        f"Trained on {corpus.get('pieces', 0):,} pieces ({training.get('characters', 0):,} characters read)"
+        f" for {training.get('seconds', 0):,} s; corpus digest `{corpus.get('digest', '')}`.",
         "",
         "| licence of the training pieces | pieces |",
         "| --- | ---: |",

@@ -18,12 +18,8 @@ def byte_letters() -> dict[int, str]:
     """The printable stand-in of every byte in a ByteLevel vocabulary (as GPT-2 fixed it)."""
     kept = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     letters = {byte: chr(byte) for byte in kept}
-    fresh = 256
-    for byte in range(256):
-        if byte not in letters:
-            letters[byte] = chr(fresh)
-            fresh += 1
-    return letters
+    missing = (byte for byte in range(256) if byte not in letters)
+    return letters | {byte: chr(256 + number) for number, byte in enumerate(missing)}
 
 
 def tokenizer_json(tokenizer: GridTokenizer) -> dict[str, Any]:

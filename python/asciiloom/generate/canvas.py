@@ -1,9 +1,9 @@
 """``Canvas``: the drawings of a batch so far, and which tokens may come next.
 
 A small state per drawing (row, column, characters used, what is still owed) decides legality in
-closed form. The heart is ``_least_to_finish``: the fewest characters from a state to a legal
-end. A token is legal exactly when, after it, the rest still fits; so from every reachable state
-some token is legal, the end among them in time, and no drawing ever has to be thrown away.
+closed form. The heart is ``_shortest_finish``: the fewest characters from a state to a legal
+end. A token is legal exactly when, after it, the rest still fits. So from every reachable state
+some token is legal, in time this is the end, and no drawing ever has to be thrown away.
 
 Everything is computed for the whole batch at once.
 """
@@ -40,40 +40,45 @@ class _State:
 
 
 class Canvas:
-    """A batch of drawings under ``constraints``; no drawing may take more than ``most`` characters."""
+    """A batch of drawings under ``constraints``; ``capacity``: characters that the model can draw at most.
+
+    ``structure`` (outputs,) marks the ids that are no ink: end, newline and blank.
+    """
 
     def __init__(
-        self, constraints: Sequence[Constraint], tokenizer: GridTokenizer, most: int
+        self, constraints: Sequence[Constraint], tokenizer: GridTokenizer, capacity: int
     ) -> None:
         for constraint in constraints:
             constraint.check()
-            if constraint.least_chars() > most:
+            if constraint.least_chars() > capacity:
                 raise ConstraintError(
                     f"{constraint.min_width}x{constraint.min_height} needs at least"
-                    f" {constraint.least_chars()} characters; this model draws at most {most}"
+                    f" {constraint.least_chars()} characters; this model draws at most {capacity}"
                 )
         n = len(constraints)
 
         def limits(name: str) -> Ints:
-            return np.array([getattr(c, name) for c in constraints], np.int64)
+            """No limit matters beyond the capacity."""
+            values = (getattr(c, name) for c in constraints)
+            return np.array([capacity if v is None else min(v, capacity) for v in values], np.int64)
 
-        self._max_width = np.minimum(limits("max_width"), most)
-        self._max_height = np.minimum(limits("max_height"), most)
+        self._max_width, self._max_height = limits("max_width"), limits("max_height")
         self._min_width, self._min_height = limits("min_width"), limits("min_height")
-        self._budget = np.array([min(most, c.max_chars or most) for c in constraints], np.int64)
+        self._budget = limits("max_chars")
         self._classes = np.full(tokenizer.outputs, -1, np.int64)
         self._classes[EOS], self._classes[NEWLINE] = END, LINE
         self._classes[2 : 2 + len(tokenizer.glyphs)] = [
             SPACE if glyph == " " else INK for glyph in tokenizer.glyphs
         ]
+        self.structure = np.isin(self._classes, (END, LINE, SPACE))
         self._palette = np.stack([self._allowed(c, tokenizer) for c in constraints])
         inks = self._palette & (self._classes == INK)
         if not inks.any(axis=1).all():
             raise ConstraintError("no glyph is left to draw with in this model's charset")
         self._pad = tokenizer.pad
-        self._cells = np.full(
-            (n, int(self._max_height.max()), int(self._max_width.max())), NEWLINE, np.int64
-        )
+        # What is drawn, character by character, and where in it each row begins.
+        self._drawn = np.full((n, capacity), NEWLINE, np.int64)
+        self._row_start = np.zeros((n, int(self._max_height.max()) + 1), np.int64)
         zero, no = np.zeros(n, np.int64), np.zeros(n, bool)
         # Never changed in place: every step makes a new state.
         self._state = _State(zero, zero, zero, no, no, no)
@@ -102,10 +107,13 @@ class Canvas:
         for k, (up, right) in enumerate(offsets):
             y, x = s.row - up, s.column + right
             inside = (y >= 0) & (x >= 0)
-            # Cells right of a row's end hold NEWLINE, and so does everything right of the canvas.
-            near = inside & (x < self._cells.shape[2])
+            row = np.maximum(y, 0)
+            at = self._row_start[lanes, row] + x
+            # A row above ends with the newline before the next one; this row with what is drawn so far.
+            end = s.used if up == 0 else self._row_start[lanes, row + 1] - 1
+            drawn = inside & (at < end)
             out[inside, k] = NEWLINE
-            out[near, k] = self._cells[lanes[near], y[near], x[near]]
+            out[drawn, k] = self._drawn[lanes[drawn], at[drawn]]
         return out
 
     # -- the law
@@ -135,7 +143,7 @@ class Canvas:
     def _after(self, kind: int) -> Ints:
         """Characters of the shortest legal drawing that begins with what is there and a ``kind`` token."""
         following = self._moved(self._state, np.full(len(self.done), kind))
-        return following.used + self._least_to_finish(following)
+        return following.used + self._shortest_finish(following)
 
     def _moved(self, s: _State, kind: Ints) -> _State:
         """The state after one token of class ``kind`` (per drawing); END changes nothing."""
@@ -151,21 +159,21 @@ class Canvas:
             left=s.left | (ink & (s.column == 0)),
         )
 
-    def _least_to_finish(self, s: _State) -> Ints:
+    def _shortest_finish(self, s: _State) -> Ints:
         """Fewest characters from ``s`` to a legal end; huge where there is none.
 
         Either the drawing ends in this row, or after as few more rows as the least height asks
         for (at least one), the last of which begins with ink. The least width is reached in this
         row or in the last.
         """
-        fresh = s.column == 0
+        empty_row = s.column == 0
         owed_rows = np.maximum(0, self._min_height - 1 - s.row)
         owed_width = np.where(s.wide, 0, self._min_width)
         rest_of_row = np.maximum(0, np.where(s.wide, 0, self._min_width - s.column))
-        here = np.where(fresh, np.maximum(1, owed_width), np.maximum(s.pending, rest_of_row))
-        here = np.where((owed_rows == 0) & (s.left | fresh), here, _NEVER)
+        here = np.where(empty_row, np.maximum(1, owed_width), np.maximum(s.pending, rest_of_row))
+        here = np.where((owed_rows == 0) & (s.left | empty_row), here, _NEVER)
         # A first row needs ink, and a row that ends in a space needs ink after it.
-        close_row = np.where(fresh, (s.row == 0).astype(np.int64), s.pending.astype(np.int64))
+        close_row = np.where(empty_row, (s.row == 0).astype(np.int64), s.pending.astype(np.int64))
         lines = np.maximum(1, owed_rows)
         wide_last = close_row + lines + np.maximum(1, owed_width)
         wide_here = np.maximum(close_row, rest_of_row) + lines + 1
@@ -179,15 +187,17 @@ class Canvas:
         s = self._state
         glyph = (kind == SPACE) | (kind == INK)
         lanes = np.flatnonzero(glyph)
-        self._cells[lanes, s.row[lanes], s.column[lanes]] = ids[lanes]
+        self._drawn[lanes, s.used[lanes]] = ids[lanes]
+        lanes = np.flatnonzero(kind == LINE)
+        self._row_start[lanes, s.row[lanes] + 1] = s.used[lanes] + 1
         self.done |= kind == END
         self._state = self._moved(s, kind)
 
     def keep(self, lanes: Ints) -> None:
         """Go on with these drawings only."""
-        for name in ("_max_width", "_max_height", "_min_width", "_min_height", "_budget"):
+        for name in (
+            "_max_width", "_max_height", "_min_width", "_min_height", "_budget",
+            "_palette", "_drawn", "_row_start", "done",
+        ):  # fmt: skip
             setattr(self, name, getattr(self, name)[lanes])
-        self._palette, self._cells, self.done = (
-            self._palette[lanes], self._cells[lanes], self.done[lanes],
-        )  # fmt: skip
         self._state = _State(*(getattr(self._state, f.name)[lanes] for f in fields(_State)))

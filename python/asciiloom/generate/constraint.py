@@ -1,6 +1,7 @@
 """What a drawing must satisfy. Hard: by masking, never by hoping or retrying."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 from asciiloom.errors import ConstraintError
 from asciiloom.piece import Measures, measure
@@ -34,6 +35,16 @@ class Constraint:
 
     def check(self) -> None:
         """Raise ``ConstraintError`` with the reason where nothing can satisfy all limits."""
+        for name in ("max_width", "max_height", "min_width", "min_height", "max_chars"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral):
+                if name == "max_chars" and value is None:
+                    continue
+                raise ConstraintError(f"{name} must be a whole number, not {ascii(value)[:40]}")
+        for name in ("allow", "forbid"):
+            value = getattr(self, name)
+            if not (isinstance(value, str) or (name == "allow" and value is None)):
+                raise ConstraintError(f"{name} must be text, not {ascii(value)[:40]}")
         for axis, low, high in (
             ("width", self.min_width, self.max_width),
             ("height", self.min_height, self.max_height),
@@ -57,6 +68,14 @@ class Constraint:
             return max(1, self.min_width)
         # The first and the last row show ink, rows between may be empty; one of the two is full.
         return self.min_height - 1 + max(1, self.min_width) + 1
+
+    def admits(self, width: int, height: int) -> bool:
+        """Whether a full drawing of ``width`` x ``height`` stays inside the limits."""
+        return (
+            self.min_width <= width <= self.max_width
+            and self.min_height <= height <= self.max_height
+            and (self.max_chars is None or width * height <= self.max_chars)
+        )
 
     def violations(self, text: str) -> list[str]:
         """Every limit that ``text`` breaks, by name; empty where it satisfies all."""

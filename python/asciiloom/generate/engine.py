@@ -4,35 +4,38 @@ A chunk of requests is decoded together with one preallocated KV cache. Prompts 
 so all drawings write at the same place in the cache; finished drawings leave the batch when they
 are half of it. Each drawing has random numbers of its own, from its seed and index alone, so
 what it becomes does not depend on which others share its batch.
+
+With guidance every drawing has two rows in the network's batch: one whose prompt has the words, and one
+without. Both are fed what was drawn.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from asciiloom.errors import CheckpointError, ConstraintError
 from asciiloom.generate.canvas import Canvas
 from asciiloom.generate.constraint import Constraint
-from asciiloom.generate.sampling import Sampling, sample
+from asciiloom.generate.sampling import Sampling, guide, sample
 from asciiloom.model import GridInput, GridTransformer, KVCache
 from asciiloom.piece import canonicalize
-from asciiloom.tokens import lay_out, topics
+from asciiloom.tokens import Prompt, grid_layout
 
 Ints = NDArray[np.int64]
 Ids = NDArray[np.uint16]
 LANES = 64
+# What the KV cache of a batch may take; a model with a large one draws fewer at once.
+CACHE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One drawing: words and kind to prompt with, size hint, hard limits, and its own randomness."""
+    """One drawing: what is asked for, hard limits, and its own randomness (seed and index, 64 bits each)."""
 
-    words: str = ""
-    kind: str | None = None
-    width: int | None = None
-    height: int | None = None
+    prompt: Prompt = field(default_factory=Prompt)
     constraint: Constraint = field(default_factory=Constraint)
     seed: int = 0
     index: int = 0
@@ -40,11 +43,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Prompts:
-    """Prompts of a batch, left-padded: ids (B, T), cells (B, T, 2), neighbours (B, T, K), real (B, T)."""
+    """Prompts of a batch, left-padded: ids (B, T), cells and next cells (B, T, 2), neighbours
+    (B, T, K), and which ids are real (B, T)."""
 
     ids: Ints
     cell: Ints
-    following: Ints
+    next_cell: Ints
     above: Ints
     real: NDArray[np.bool_]
 
@@ -68,8 +72,11 @@ class Engine:
     ) -> Iterator[str]:
         """Texts in the order of ``requests``."""
         how = sampling or Sampling()
-        for start in range(0, len(requests), self.lanes):
-            texts = self._chunk(requests[start : start + self.lanes], how)
+        c = self.config
+        cached = 4 * 2 * c.layers * c.kv_heads * c.head * c.context  # bytes a drawing, at most
+        lanes = max(1, min(self.lanes, CACHE_BYTES // cached))
+        for start in range(0, len(requests), lanes):
+            texts = self._chunk(requests[start : start + lanes], how)
             if progress is not None:
                 progress(len(texts))
             yield from texts
@@ -77,33 +84,48 @@ class Engine:
     @torch.inference_mode()
     def _chunk(self, requests: Sequence[Request], how: Sampling) -> list[str]:
         tokenizer, offsets = self.tokenizer, self.config.neighbours
-        prompts = [tokenizer.prompt(r.words, r.width, r.height, r.kind) for r in requests]
+        guided = how.guidance != 1
+        asked = [r.prompt for r in requests]
+        if guided:
+            asked += [replace(prompt, words="") for prompt in asked]
+        prompts = [tokenizer.encode_prompt(prompt) for prompt in asked]
         longest = max(map(len, prompts))
-        most = self.config.context - longest - 1
-        canvas = Canvas([r.constraint for r in requests], tokenizer, most)
+        capacity = self.config.context - longest - 1
+        if capacity < 1:
+            raise ConstraintError(
+                f"the prompt takes {longest} of the {self.config.context} ids that this model can"
+                " look back on; ask in fewer words"
+            )
+        canvas = Canvas([r.constraint for r in requests], tokenizer, capacity)
         n = len(requests)
         start = self._prompts(prompts)
         real = start.real
-        size = np.array([(r.height or 0, r.width or 0) for r in requests], np.int64)
-        topic = np.stack([topics(r.words) for r in requests]).astype(np.int64)
-        steps = min(most, max(_longest(r.constraint, most) for r in requests)) + 1
-        capacity = longest + steps
-        cache = KVCache(self.config, n, capacity, self.device)
+        size = np.array([prompt.size for prompt in asked], np.int64)
+        topics = np.stack([prompt.topics for prompt in asked]).astype(np.int64)
+        steps = max(_longest(r.constraint, capacity) for r in requests) + 1
+        cached = longest + steps
+        cache = KVCache(self.config, len(asked), cached, self.device)
         look = np.tril(np.ones((longest, longest), bool))[None] & real[:, None, :]
         look |= np.eye(longest, dtype=bool)  # a padding row must look somewhere
-        given = self._input(start.ids, start.cell, start.following, start.above, size, topic)
+        given = self._input(start.ids, start.cell, start.next_cell, start.above, size, topics)
         logits = self.model(given, cache, self._tensor(look)[:, None])
-        visible = np.zeros((n, 1, 1, capacity), bool)
+        visible = np.zeros((len(asked), 1, 1, cached), bool)
         visible[:, 0, 0, :longest] = real
         uniform = np.stack([_uniform(r, steps) for r in requests])
         drawn: list[list[int]] = [[] for _ in requests]
-        lanes = np.arange(n)  # which request each row of the batch is
+        lanes = np.arange(n)  # which request each drawing is
+        rows = np.arange(len(asked))  # which prompt each row of the network's batch is
         scores = logits[:, -1]
         for step in range(steps):
-            numbers = sample(
-                scores.double().cpu().numpy(), canvas.mask(), how, uniform[lanes, step]
-            )
-            was = canvas.position
+            if not bool(torch.isfinite(scores).all()):
+                raise CheckpointError(
+                    "the model's numbers overflow: its weights are damaged; take another checkpoint"
+                )
+            told = scores.double().cpu().numpy()
+            if guided:
+                told = guide(told[: len(lanes)], told[len(lanes) :], how.guidance)
+            numbers = sample(told, canvas.mask(), how, uniform[lanes, step], canvas.structure)
+            drawn_at = canvas.position
             canvas.step(numbers)
             self.tokens_drawn += int((~canvas.done).sum())
             for row in np.flatnonzero(~canvas.done).tolist():
@@ -111,20 +133,23 @@ class Engine:
             if canvas.done.all():
                 break
             if canvas.done.sum() * 2 >= len(lanes):
-                rows = np.flatnonzero(~canvas.done)
-                canvas.keep(rows)
-                lanes, visible, numbers = lanes[rows], visible[rows], numbers[rows]
-                was = (was[0][rows], was[1][rows])
-                cache.data = cache.data[:, :, torch.from_numpy(rows)].contiguous()
+                alive = np.flatnonzero(~canvas.done)
+                canvas.keep(alive)
+                kept = np.concatenate([alive, alive + len(lanes)]) if guided else alive
+                lanes, numbers = lanes[alive], numbers[alive]
+                drawn_at = (drawn_at[0][alive], drawn_at[1][alive])
+                rows, visible = rows[kept], visible[kept]
+                cache.data = cache.data[:, :, torch.from_numpy(kept)].contiguous()
             visible[..., cache.length] = True
+            drawing = np.tile(np.arange(len(lanes)), 1 + guided)  # of each of those rows
             scores = self.model(
                 self._input(
-                    numbers[:, None],
-                    np.stack(was, axis=-1)[:, None],
-                    np.stack(canvas.position, axis=-1)[:, None],
-                    canvas.above(offsets)[:, None],
-                    size[lanes],
-                    topic[lanes],
+                    numbers[drawing, None],
+                    np.stack(drawn_at, axis=-1)[drawing, None],
+                    np.stack(canvas.position, axis=-1)[drawing, None],
+                    canvas.above(offsets)[drawing, None],
+                    size[rows],
+                    topics[rows],
                 ),
                 cache,
                 self._tensor(visible[..., : cache.length + 1]),
@@ -132,7 +157,7 @@ class Engine:
         return [canonicalize(tokenizer.decode(numbers)).text for numbers in drawn]
 
     def _prompts(self, prompts: Sequence[Ids]) -> _Prompts:
-        """Lay the prompts out as in training, then push them to the right edge."""
+        """The prompts' layout as in training, moved to the right edge."""
         pad = self.tokenizer.pad
         length = np.array([len(p) for p in prompts], np.int16)
         longest = int(length.max())
@@ -140,7 +165,7 @@ class Engine:
         for lane, prompt in enumerate(prompts):
             flush_left[lane, : len(prompt)] = prompt
         offsets = self.config.neighbours
-        layout = lay_out(flush_left, length, length, self.tokenizer, offsets)
+        layout = grid_layout(flush_left, length, length, self.tokenizer, offsets)
         out = _Prompts(
             np.full((len(prompts), longest), pad, np.int64),
             np.zeros((len(prompts), longest, 2), np.int64),
@@ -151,7 +176,7 @@ class Engine:
         for lane, n in enumerate(length.tolist()):
             out.ids[lane, longest - n :] = flush_left[lane, :n]
             out.cell[lane, longest - n :] = layout.cell[lane, :n]
-            out.following[lane, longest - n :] = layout.next_cell[lane, :n]
+            out.next_cell[lane, longest - n :] = layout.next_cell[lane, :n]
             out.above[lane, longest - n :] = layout.above[lane, :n]
         return out
 
@@ -159,18 +184,24 @@ class Engine:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
     def _input(
-        self, ids: Ints, cell: Ints, following: Ints, above: Ints, size: Ints, topic: Ints
+        self, ids: Ints, cell: Ints, next_cell: Ints, above: Ints, size: Ints, topics: Ints
     ) -> GridInput:
         # A finished drawing keeps being fed until the batch shrinks; any id will do.
-        return GridInput(*map(self._tensor, (ids, cell, following, above, size, topic)))
+        return GridInput(*map(self._tensor, (ids, cell, next_cell, above, size, topics)))
 
 
-def _longest(constraint: Constraint, most: int) -> int:
+def _longest(constraint: Constraint, capacity: int) -> int:
     """Most characters a drawing under ``constraint`` can have."""
     full = constraint.max_height * (constraint.max_width + 1) - 1
-    return min(most, full, constraint.max_chars or most)
+    return min(capacity, full, constraint.max_chars or capacity)
 
 
 def _uniform(request: Request, steps: int) -> NDArray[np.float64]:
     """The random numbers of one drawing: from its seed and index, nothing else."""
-    return np.random.Generator(np.random.Philox(key=[request.seed, request.index])).random(steps)
+    return random_numbers(request.seed, request.index).random(steps)
+
+
+def random_numbers(seed: int, stream: int) -> np.random.Generator:
+    """The numbers of ``seed``, in one of 2^64 independent streams."""
+    # As an array: numpy would make floats of a list of small and large numbers, and lose their ends.
+    return np.random.Generator(np.random.Philox(key=np.array([seed, stream], np.uint64)))

@@ -1,21 +1,21 @@
 """``Generator``: words and limits in, drawings out. The consumer's one object."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
+from typing import Annotated
 
 from asciiloom.errors import SettingsError
 from asciiloom.generate.constraint import Constraint
-from asciiloom.generate.engine import Engine, Request
+from asciiloom.generate.engine import Engine, Request, random_numbers
 from asciiloom.generate.sampling import Sampling
-from asciiloom.model import Card, GridTransformer, load_model
+from asciiloom.model import Card, GridTransformer, load_model, natural_size
 from asciiloom.piece import KINDS
+from asciiloom.tokens import Prompt
+from asciiloom.typed import Between, check
 
 MAX_COUNT = 100_000
-_WORD = re.compile(r"\w+")
+MAX_SEED = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,56 +52,35 @@ class Generator:
         sampling: Sampling | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> list[Drawing]:
-        """``count`` drawings of ``words``. Same arguments, same drawings; all satisfy ``constraint``."""
-        if not 1 <= count <= MAX_COUNT:
-            raise SettingsError(f"count must be 1 to {MAX_COUNT:,}, not {count}")
+        """``count`` drawings of ``words`` (of which the first 48 characters are read).
+
+        Same arguments, same drawings; all satisfy ``constraint``. ``ConstraintError`` where none can, and
+        ``SettingsError`` for a count, seed, kind or words that cannot be.
+        """
+        check(count, Annotated[int, Between(1, MAX_COUNT)], "count")
+        if type(seed) is not int or not 0 <= seed <= MAX_SEED:
+            raise SettingsError("seed must be a whole number from 0 to 2^64 - 1")
+        if not isinstance(words, str):
+            raise SettingsError(f"the prompt must be text, not {ascii(words)[:40]}")
         if kind is not None and kind not in KINDS:
             raise SettingsError(f"no kind {kind!r}; one of {', '.join(KINDS)}")
         limits = constraint or Constraint()
         limits.check()
         requests = []
         for index in range(count):
-            width, height = self._natural_size(words, kind, limits, seed, index)
-            room = limits
-            if width is not None and height is not None:
-                # What was planned for a size is over at its edge.
-                room = replace(limits, max_width=width, max_height=height)
-            requests.append(Request(words, kind, width, height, room, seed, index))
+            size = self._size_to_ask(words, kind, limits, seed, index)
+            width, height = size or (None, None)
+            # What was planned for a size is over at its edge.
+            room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
+            requests.append(Request(Prompt(words, width, height, kind), room, seed, index))
         texts = self.engine.run(requests, sampling, progress)
         return [Drawing(t, words, kind, seed, i) for i, t in enumerate(texts)]
 
-    def _natural_size(
+    def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
-    ) -> tuple[int | None, int | None]:
-        """A size to prompt with: the exact one, or that of a fitting training piece of the kind and words.
-
-        A model that is told how much room there is plans for it; one that is only cut off at the
-        edge draws half a picture.
-        """
+    ) -> tuple[int, int] | None:
+        """The exact size that the limits ask for, or a natural one inside them; None where there is none."""
         if (limits.min_width, limits.min_height) == (limits.max_width, limits.max_height):
             return limits.max_width, limits.max_height
-        fitting = [
-            size
-            for size in self.card.sizes
-            if limits.min_width <= size[1] <= limits.max_width
-            and limits.min_height <= size[2] <= limits.max_height
-            and (limits.max_chars is None or size[1] * size[2] <= limits.max_chars)
-        ]
-        fitting = [size for size in fitting if size[0] == kind] or fitting
-        if kind == "banner":
-            # Letters take room: a word of this length, which stands first in the prompt.
-            length = len(words.partition(",")[0].strip())
-            fitting = [size for size in fitting if len(size[3]) == length] or fitting
-        # Of those, the ones that show what is asked for: a house is larger than a cat.
-        asked = set(_WORD.findall(words.lower()))
-        shared = [len(asked & set(_WORD.findall(size[3]))) for size in fitting]
-        best = max(shared, default=0)
-        fitting = [size for size, n in zip(fitting, shared, strict=True) if n == best]
-        if not fitting:
-            return None, None
-        # Whoever grants room wants it used: one of the larger half.
-        fitting.sort(key=lambda size: size[1] * size[2])
-        fitting = fitting[len(fitting) // 2 :]
-        rng = np.random.Generator(np.random.Philox(key=[seed, (1 << 63) + index]))
-        _, width, height, _ = fitting[int(rng.integers(len(fitting)))]
-        return width, height
+        rng = random_numbers(seed, (1 << 63) + index)
+        return natural_size(self.card.sizes, words, kind, limits.admits, rng)

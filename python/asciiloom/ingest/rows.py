@@ -128,13 +128,10 @@ class Batch:
 
 def condensed(batches: Iterable[Batch | None]) -> Iterator[Batch | None]:
     """``batches`` in the order of their inputs with few rejections an input, however many batches it came in.
-    None, a batch that is yet to come, goes through."""
+    A ``None``, which says that the next batch may be long in coming, is passed on."""
     condenser = Condenser()
     for batch in batches:
-        if batch is None:
-            yield None
-            continue
-        yield replace(batch, rejections=condenser.add(batch.rejections))
+        yield batch and replace(batch, rejections=condenser.add(batch.rejections))
     if rest := condenser.finish():
         yield prepare_batch(rest)
 

@@ -1,8 +1,11 @@
 """The network, its config, and its files."""
 
+from asciiloom.model.card import Card
 from asciiloom.model.config import PRESETS, ModelConfig
-from asciiloom.model.files import Card, Size, load_model, save_model
-from asciiloom.model.transformer import GridInput, GridTransformer, KVCache
+from asciiloom.model.device import autocast, pick_device
+from asciiloom.model.files import load_model, save_model
+from asciiloom.model.sizes import Size, natural_size, sizes_of
+from asciiloom.model.transformer import GridInput, GridTransformer, KVCache, untrained_model
 
 __all__ = [
     "PRESETS",
@@ -12,6 +15,11 @@ __all__ = [
     "KVCache",
     "ModelConfig",
     "Size",
+    "autocast",
     "load_model",
+    "natural_size",
+    "pick_device",
     "save_model",
+    "sizes_of",
+    "untrained_model",
 ]

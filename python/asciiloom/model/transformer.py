@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asciiloom.model.config import ModelConfig
+from asciiloom.model.config import POSITIONS, TOPIC_DIMENSIONS, ModelConfig
 from asciiloom.tokens import TOPIC_BUCKETS, PackedBatch
 
 
@@ -44,9 +44,6 @@ class GridInput:
         return cls(*(torch.from_numpy(a.astype(np.int64)).to(device) for a in arrays))
 
 
-# Rows and columns that are told apart; beyond, the last entry serves.
-_PLACES = (64, 128)
-_TOPIC_DIMENSIONS = 64
 # Words start at zero, so that one that training never showed adds nothing; the scale makes up for it.
 _TOPIC_SCALE = 16.0
 
@@ -96,7 +93,7 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
 class Block(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        d, hidden = config.d_model, int(config.d_model * config.mlp)
+        d, hidden = config.d_model, config.hidden
         self.heads, self.kv_heads, self.head = config.heads, config.kv_heads, config.head
         self.qkv = nn.Linear(d, (config.heads + 2 * config.kv_heads) * config.head, bias=False)
         self.out = nn.Linear(config.heads * config.head, d, bias=False)
@@ -130,8 +127,8 @@ class Block(nn.Module):
             q, k, v, attn_mask=mask, is_causal=mask is None and time > 1, enable_gqa=True
         )
         x = x + self.out(mixed.transpose(1, 2).reshape(batch, time, -1))
-        widened: Tensor = self.down(F.relu(self.up(self.norm_mlp(x))).square())
-        return x + widened
+        update: Tensor = self.down(F.relu(self.up(self.norm_mlp(x))).square())
+        return x + update
 
 
 class GridTransformer(nn.Module):
@@ -144,19 +141,23 @@ class GridTransformer(nn.Module):
         self.vocabulary, self.outputs = tokenizer.size, tokenizer.outputs
         self.embed = nn.Embedding(self.vocabulary, config.d_model)
         # One table for all neighbours: entry k * outputs+1 + id, where the last id means "none".
-        self.near = nn.Embedding(
+        self.neighbour_embed = nn.Embedding(
             max(1, len(config.neighbours)) * (self.outputs + 1), config.d_model
         )
         # Row, column, rows left and columns left of the next cell; 0 of the last two means unknown.
-        self.place = nn.Embedding(2 * sum(_PLACES), config.d_model) if config.place else None
-        self.topics = nn.Embedding(TOPIC_BUCKETS, _TOPIC_DIMENSIONS, padding_idx=0)
-        self.say = nn.Linear(_TOPIC_DIMENSIONS, config.d_model, bias=False)
-        # A table per pair of context cells, narrow, widened by one matrix for all.
-        self.bases = self.outputs + 1
+        self.position_embed = (
+            nn.Embedding(2 * sum(POSITIONS), config.d_model) if config.position_inputs else None
+        )
+        self.topic_embed = nn.Embedding(TOPIC_BUCKETS, TOPIC_DIMENSIONS, padding_idx=0)
+        self.topic_projection = nn.Linear(TOPIC_DIMENSIONS, config.d_model, bias=False)
+        # A narrow table per pair of context cells, brought to d_model by one matrix for all.
+        self.symbols = config.symbols
         width = config.pair_dimensions
         count = len(config.pairs)
-        self.pairs = nn.Embedding(count * self.bases**2, width) if count else None
-        self.widen = nn.Linear(count * width, config.d_model, bias=False) if count else None
+        self.pair_embed = nn.Embedding(count * self.symbols**2, width) if count else None
+        self.pair_projection = (
+            nn.Linear(count * width, config.d_model, bias=False) if count else None
+        )
         self.rotary = Rotary(config)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.d_model)
@@ -166,20 +167,24 @@ class GridTransformer(nn.Module):
     def _initialise(self) -> None:
         """Small embeddings; residual outputs start at zero, so the network starts as its input."""
         nn.init.normal_(self.embed.weight, std=0.5)
-        nn.init.normal_(self.near.weight, std=0.5 / math.sqrt(max(1, len(self.config.neighbours))))
-        if self.place is not None:
-            nn.init.normal_(self.place.weight, std=0.1)
-        nn.init.zeros_(self.topics.weight)
-        nn.init.normal_(self.say.weight, std=0.5 / _TOPIC_DIMENSIONS**0.5)
+        nn.init.normal_(
+            self.neighbour_embed.weight, std=0.5 / math.sqrt(max(1, len(self.config.neighbours)))
+        )
+        if self.position_embed is not None:
+            nn.init.normal_(self.position_embed.weight, std=0.1)
+        nn.init.zeros_(self.topic_embed.weight)
+        nn.init.normal_(self.topic_projection.weight, std=0.5 / TOPIC_DIMENSIONS**0.5)
         for block in self.blocks:
             assert isinstance(block, Block)
             for inner in (block.qkv, block.up):
                 nn.init.normal_(inner.weight, std=self.config.d_model**-0.5)
             for residual in (block.out, block.down):
                 nn.init.zeros_(residual.weight)
-        if self.pairs is not None and self.widen is not None:
-            nn.init.normal_(self.pairs.weight, std=0.5)
-            nn.init.normal_(self.widen.weight, std=0.5 / self.widen.in_features**0.5)
+        if self.pair_embed is not None and self.pair_projection is not None:
+            nn.init.normal_(self.pair_embed.weight, std=0.5)
+            nn.init.normal_(
+                self.pair_projection.weight, std=0.5 / self.pair_projection.in_features**0.5
+            )
         if self.head is not None:
             nn.init.normal_(self.head.weight, std=0.02)
 
@@ -190,10 +195,12 @@ class GridTransformer(nn.Module):
         where a query may look (needed with a cache whose rows were padded)."""
         x = self.embed(given.ids)
         x = x + self._surroundings(given)
-        if self.place is not None:
-            x = x + self._place(given, self.place.weight)
-        said = (given.topics > 0).sum(1).clamp(min=1).sqrt()[:, None, None]
-        x = x + self.say(_TOPIC_SCALE * self.topics(given.topics).sum(1, keepdim=True) / said)
+        if self.position_embed is not None:
+            x = x + self._position(given, self.position_embed.weight)
+        count = (given.topics > 0).sum(1).clamp(min=1).sqrt()[:, None, None]
+        x = x + self.topic_projection(
+            _TOPIC_SCALE * self.topic_embed(given.topics).sum(1, keepdim=True) / count
+        )
         start = cache.length if cache is not None else 0
         query, key = self._angles(given, start, _compute_dtype(x))
         for number, block in enumerate(self.blocks):
@@ -211,27 +218,31 @@ class GridTransformer(nn.Module):
         if not kinds:
             return torch.zeros((), device=given.above.device)
         above = given.above.clamp(max=self.outputs)
-        shift = torch.arange(kinds, device=above.device) * self.bases
-        near = F.embedding_bag((above + shift).view(-1, kinds), self.near.weight, mode="sum")
-        near = near.view(batch, time, -1)
-        if self.pairs is None or self.widen is None:
-            return near
+        shift = torch.arange(kinds, device=above.device) * self.symbols
+        alone = F.embedding_bag(
+            (above + shift).view(-1, kinds), self.neighbour_embed.weight, mode="sum"
+        )
+        alone = alone.view(batch, time, -1)
+        if self.pair_embed is None or self.pair_projection is None:
+            return alone
         left = given.ids.clamp(max=self.outputs).unsqueeze(-1)
         around = torch.cat((left, above), dim=-1)
         one, two = (around[..., [pair[k] for pair in self.config.pairs]] for k in (0, 1))
-        shift = torch.arange(len(self.config.pairs), device=above.device) * self.bases**2
-        paired: Tensor = self.widen(self.pairs(one * self.bases + two + shift).flatten(2))
-        return near + paired
+        shift = torch.arange(len(self.config.pairs), device=above.device) * self.symbols**2
+        paired: Tensor = self.pair_projection(
+            self.pair_embed(one * self.symbols + two + shift).flatten(2)
+        )
+        return alone + paired
 
-    def _place(self, given: GridInput, table: Tensor) -> Tensor:
+    def _position(self, given: GridInput, table: Tensor) -> Tensor:
         """Where the next cell is and how much room is left, from row 1 on: (B, T, d_model)."""
         cell = given.next_cell
-        most = torch.tensor(_PLACES, device=cell.device) - 1
+        last = torch.tensor(POSITIONS, device=cell.device) - 1
         asked = given.size[:, None, :]
         left = torch.where(asked > 0, (asked - cell + cell.new_tensor((1, 0))).clamp(min=0) + 1, 0)
-        rows, columns = _PLACES
+        rows, columns = POSITIONS
         shift = torch.tensor((0, rows, rows + columns, 2 * rows + columns), device=cell.device)
-        slots = torch.cat((cell.minimum(most), left.minimum(most)), dim=-1) + shift
+        slots = torch.cat((cell.minimum(last), left.minimum(last)), dim=-1) + shift
         return F.embedding_bag(slots.view(-1, 4), table, mode="sum").view(*cell.shape[:2], -1)
 
     def _angles(
@@ -240,10 +251,16 @@ class GridTransformer(nn.Module):
         if self.config.rope == "none":
             return None, None
         if self.config.rope == "1d":
-            place = torch.arange(start, start + given.ids.shape[1], device=given.ids.device)
-            angles = self.rotary(place.expand_as(given.ids), dtype)
+            index = torch.arange(start, start + given.ids.shape[1], device=given.ids.device)
+            angles = self.rotary(index.expand_as(given.ids), dtype)
             return angles, angles
         return self.rotary(given.next_cell, dtype), self.rotary(given.cell, dtype)
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters())
+
+
+def untrained_model(config: ModelConfig, seed: int = 0) -> GridTransformer:
+    """A network of random weights. Seeds torch's random numbers: same seed, same weights."""
+    torch.manual_seed(seed)
+    return GridTransformer(config)

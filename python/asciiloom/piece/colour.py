@@ -47,12 +47,12 @@ class ColourPlane:
         return bool(high == len(rows) and wide >= max(map(len, rows)))
 
     @classmethod
-    def unpack(cls, data: bytes) -> "ColourPlane":
-        """The plane that ``pack`` wrote; ``ValueError`` where the bytes are none."""
+    def unpack(cls, data: bytes, cells: int = MAX_CELLS) -> "ColourPlane":
+        """The plane that ``pack`` wrote; ``ValueError`` where the bytes are none, or say more ``cells``."""
         if len(data) < _HEADER.size:
             raise ValueError("not a colour plane")
         magic, rows, columns, entries, size = _HEADER.unpack_from(data)
-        if magic != _MAGIC or size not in (1, 4) or rows * columns > MAX_CELLS:
+        if magic != _MAGIC or size not in (1, 4) or rows * columns > cells:
             raise ValueError("not a colour plane")
         if entries > 2 * rows * columns + 1:
             raise ValueError("a damaged colour plane")
@@ -67,8 +67,8 @@ class ColourPlane:
         palette = np.frombuffer(body, "<i4", entries)
         if entries and (palette.min() < DEFAULT or palette.max() > 0xFFFFFF):
             raise ValueError("a damaged colour plane")
-        cells = np.frombuffer(body, "u1" if size == 1 else "<u4", offset=entries * 4)
-        if cells.size and cells.max() >= entries:
+        index = np.frombuffer(body, "u1" if size == 1 else "<u4", offset=entries * 4)
+        if index.size and index.max() >= entries:
             raise ValueError("a damaged colour plane")
-        both = palette[cells].astype(np.int32).reshape(2, rows, columns)
+        both = palette[index].astype(np.int32).reshape(2, rows, columns)
         return cls(both[0], both[1])

@@ -1,9 +1,9 @@
-"""Two pieces side by side on the grid: how many ink cells agree at the best alignment.
+"""Two pieces laid on one another: how many ink cells agree at the best alignment.
 
 MinHash agreement alone is not enough on art: boxes, rulers and figlet letters share most of
 their shingles without being the same picture. So a candidate pair counts only when the cells
-themselves agree. Most candidates fall to two upper bounds first: glyphs in common, and ink of
-rows that could meet.
+themselves agree. Two upper bounds, which are quick to count, rule most candidates out first: the
+glyphs in common, and the ink of rows that could meet.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +14,11 @@ from asciiloom.cores import cores
 from asciiloom.jit import njit
 from asciiloom.similarity.arrays import F32, I64, U8, U16, U32
 from asciiloom.similarity.grids import GridBatch
-from asciiloom.similarity.signatures import BLOCK, _block_shingles
+from asciiloom.similarity.signatures import BLOCK, block_shingles
 
 SHIFT_COLUMNS = 3
 SHIFT_ROWS = 2
-# Pairs that cannot reach these are not looked at further: no line is ever drawn below them.
+# A pair that can reach neither is not measured further: no threshold is ever set below them.
 FLOOR_AGREEMENT = 0.40
 FLOOR_CONTAINED = 0.85
 
@@ -27,16 +27,17 @@ FLOOR_CONTAINED = 0.85
 def _spread(
     cells: U8, start: int, height: int, width: int, stride: int, blank: int, out: U8
 ) -> None:
-    """Lay a grid out with ``stride`` columns, a blank row before and after, ``blank`` where no ink is.
+    """Write a grid with rows of ``stride`` cells, one blank row above and one below.
 
-    Two grids of one stride and different blanks agree exactly where equal ink meets, and a shift
-    by rows and columns is one offset: all their rows are compared in a single run.
+    Cells without ink become ``blank``. Two grids with one stride and different blanks are equal
+    just where the same ink meets; and to shift one by rows and columns is to begin at another cell,
+    so that all rows are compared as one run.
     """
     out[: (height + 2) * stride] = blank
     for y in range(height):
         row = start + y * width
-        place = (y + 1) * stride
-        line = out[place : place + width]
+        first = (y + 1) * stride
+        line = out[first : first + width]
         for x in range(width):
             code = cells[row + x]
             line[x] = code if code > 32 else blank  # without a branch: ink comes at random
@@ -62,41 +63,43 @@ def _row_ink(cells: U8, start: int, height: int, width: int, out: I64) -> None:
 
 
 @njit
-def _meet(one: I64, ha: int, two: I64, hb: int, dy: int) -> int:
-    """The most cells that could agree with b moved by dy rows: the lesser ink of each row pair."""
-    most = 0
+def _row_bound(one: I64, ha: int, two: I64, hb: int, dy: int) -> int:
+    """An upper bound of the cells that agree with b moved down by dy: the lesser ink of each pair of rows."""
+    bound = 0
     for y in range(max(0, dy), min(ha, hb + dy)):
-        most += min(one[y], two[y - dy])
-    return most
+        bound += min(one[y], two[y - dy])
+    return bound
 
 
 @njit
 def _insert(held: U32, stamps: U32, stamp: int, value: int) -> bool:
-    """Puts ``value`` into the hash set ``held`` as of ``stamp``; whether it was not there. What has another
-    stamp counts as empty, so that a set is cleared by counting on."""
+    """Put ``value`` into the hash set ``held``; return whether it is new there.
+
+    A slot with another stamp counts as empty, so that a set is cleared by raising ``stamp``.
+    """
     mask = len(held) - 1
-    place = (value ^ value >> 15) & mask
-    while stamps[place] == stamp:
-        if held[place] == value:
+    slot = (value ^ value >> 15) & mask
+    while stamps[slot] == stamp:
+        if held[slot] == value:
             return False
-        place = (place + 1) & mask
-    held[place], stamps[place] = value, stamp
+        slot = (slot + 1) & mask
+    held[slot], stamps[slot] = value, stamp
     return True
 
 
 @njit
 def _holds(held: U32, stamps: U32, stamp: int, value: int) -> bool:
     mask = len(held) - 1
-    place = (value ^ value >> 15) & mask
-    while stamps[place] == stamp:
-        if held[place] == value:
+    slot = (value ^ value >> 15) & mask
+    while stamps[slot] == stamp:
+        if held[slot] == value:
             return True
-        place = (place + 1) & mask
+        slot = (slot + 1) & mask
     return False
 
 
 @njit
-def _verify(
+def _align(
     cells: U8,
     start: I64,
     height: I64,
@@ -109,7 +112,7 @@ def _verify(
     floor: bool,
     out: F32,
 ) -> None:
-    """Fills (pairs, 3): agreement = equal / union of ink, containment = equal / smaller ink, Jaccard of blocks."""
+    """Fill ``out`` (pairs, 3): agreement (equal / union of ink), containment (equal / lesser ink), Jaccard of blocks."""
     largest = 8
     tallest = 1
     widest = 1
@@ -168,7 +171,7 @@ def _verify(
                 dy = ha - hb  # bottom edges together
                 if abs(dy) <= SHIFT_ROWS:
                     continue
-            if _meet(rows_a, ha, rows_b, hb, dy) <= max(best, need - 1):
+            if _row_bound(rows_a, ha, rows_b, hb, dy) <= max(best, need - 1):
                 continue
             top, bottom = max(0, dy), min(ha, hb + dy)
             for shift in range(2 * reach + 2):
@@ -192,12 +195,12 @@ def _verify(
             continue
         if a != built:
             built, stamp, distinct_a = a, stamp + 1, 0
-            count = _block_shingles(cells, start[a], ha, wa, rows, columns, hashes)
+            count = block_shingles(cells, start[a], ha, wa, rows, columns, hashes)
             for k in range(count):
                 distinct_a += _insert(set_a, stamps_a, stamp, hashes[k])
         stamp_b += 1
         distinct_b = both = 0
-        count = _block_shingles(cells, start[b], hb, wb, rows, columns, hashes)
+        count = block_shingles(cells, start[b], hb, wb, rows, columns, hashes)
         for k in range(count):
             if _insert(set_b, stamps_b, stamp_b, hashes[k]):
                 distinct_b += 1
@@ -205,25 +208,27 @@ def _verify(
         out[p, 2] = both / max(1, distinct_a + distinct_b - both)
 
 
-def verify_pairs(
+def align_pairs(
     batch: GridBatch,
     left: I64,
     right: I64,
     *,
     reach: int = SHIFT_COLUMNS,
     floor: bool = False,
-    tallies: tuple[I64, U16] | None = None,
+    histograms: tuple[I64, U16] | None = None,
 ) -> F32:
-    """Agreement, containment and exact block Jaccard of pairs of places in ``batch``: float32 (pairs, 3).
+    """Agreement, containment and exact block Jaccard of pairs of grids: float32 (pairs, 3).
 
-    With ``floor`` a pair that cannot reach ``FLOOR_AGREEMENT`` or ``FLOOR_CONTAINED`` gets less
-    than them, not its true numbers. ``tallies`` are the batch's ``histograms``, where known.
+    ``left`` and ``right`` are indices into ``batch``; ``reach`` is how many columns one is shifted at
+    most, apart from right edges together. With ``floor`` a pair that can reach neither
+    ``FLOOR_AGREEMENT`` nor ``FLOOR_CONTAINED`` gets less than them, not its true numbers.
+    ``histograms`` are the batch's, where they are known.
     """
     out = np.zeros((len(left), 3), np.float32)
-    ink, counts = tallies or batch.histograms()
+    ink, counts = histograms or batch.histograms()
 
     def part(span: slice) -> None:
-        _verify(
+        _align(
             batch.cells, batch.start, batch.height, batch.width, ink, counts,
             left[span], right[span], reach, floor, out[span],
         )  # fmt: skip

@@ -1,174 +1,174 @@
-"""Which pairs of pieces to look at: those that share a bucket, within columns of whole batches.
+"""Which pairs of pieces to look at: those that share buckets.
 
-A column holds one bucket of every piece: of a MinHash band, or of a hash of the bare text. Sorted by
-bucket and ink, pieces that may be the same picture stand side by side. Every pair found here is only
-a candidate; the grid decides.
+A column gives each piece a bucket: a hash of one band of its MinHash signature, or of its whole text.
+Each column is sorted by bucket and, within a bucket, by ink; so pieces that may be the same picture
+stand side by side. To find mirror images the same is done with twice as many entries: each piece, and
+each piece as seen in a mirror. What is found here is only a candidate; the grid decides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asciiloom.cores import cores
 from asciiloom.jit import njit
-from asciiloom.similarity.arrays import I64, U32, U64, Flags
+from asciiloom.similarity import columns
+from asciiloom.similarity.arrays import I32, I64, U8, U32, U64, Flags
+from asciiloom.similarity.pairs import INK_HASH, MINHASH, MIRROR, Candidates, PairKeys, pack
 
 # A picture with this many times the ink is another picture.
 INK_RATIO = 2.5
-# In a bucket up to this size everyone meets everyone; in a larger one, which is some common stroke,
-# each meets its neighbours by ink.
+# In a bucket up to this size every piece meets every other. A larger one is some common stroke: there
+# each piece meets only the next few by ink.
 CROWD = 24
 CROWD_NEIGHBOURS = 4
-# Pairs that ``union`` sorts at a time.
-_RANGE = 1 << 20
+# Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
+SHARED_BANDS = 3
+# A mirror image is looked for from both sides, 16 bands each; no pair that met only once was ever the same.
+SHARED_MIRRORED = 2
 
-Key = TypeVar("Key", np.uint64, np.int64)
+_pack = njit(pack)
 
 
 @njit
-def _near(
-    key: U64, owner: NDArray[np.int32], fresh: Flags, half: int, ratio: float, out: U64
+def _bucket_pairs(
+    keys: U64, entries: I32, is_new: Flags, pieces: int, ratio: float, out: U64
 ) -> int:
-    """Pairs (low << 32 | high) of one sorted column; returns how many there are, also beyond ``out``.
+    """Write the pairs of pieces that share a bucket; return how many there are, even where ``out`` is full.
 
-    With ``half`` places from there on are mirror images of those below, and a pair has one of each.
+    ``keys`` (entries,) ascending are ``bucket << 32 | ink``. Where ``pieces`` is not 0, entry k stands for
+    piece k below it and for the mirror image of piece k - ``pieces`` from there on, and a pair takes one
+    of each. A pair has a new piece on at least one side.
     """
     count = 0
-    n = len(key)
+    n = len(keys)
     first = 0
     while first < n:
-        last = first + 1
-        bucket = key[first] >> 32
-        while last < n and key[last] >> 32 == bucket:
-            last += 1
-        reach = last - first if last - first <= CROWD else CROWD_NEIGHBOURS
-        for i in range(first, last - 1):
-            most = ratio * (key[i] & 0xFFFFFFFF) + 2
-            for j in range(i + 1, min(last, i + 1 + reach)):
-                if (key[j] & 0xFFFFFFFF) > most:
+        end = first + 1
+        bucket = keys[first] >> 32
+        while end < n and keys[end] >> 32 == bucket:
+            end += 1
+        reach = end - first if end - first <= CROWD else CROWD_NEIGHBOURS
+        for i in range(first, end - 1):
+            ink_limit = ratio * (keys[i] & 0xFFFFFFFF) + 2
+            for j in range(i + 1, min(end, i + 1 + reach)):
+                if (keys[j] & 0xFFFFFFFF) > ink_limit:
                     break
-                a, b = owner[i], owner[j]
-                if half:
-                    if (a < half) == (b < half):
+                a, b = entries[i], entries[j]
+                if pieces:
+                    if (a < pieces) == (b < pieces):
                         continue
-                    wanted = fresh[a % half] or fresh[b % half]
-                    a, b = a % half, b % half
-                else:
-                    wanted = fresh[a] or fresh[b]
-                if a != b and wanted:
+                    a, b = a % pieces, b % pieces
+                if a != b and (is_new[a] or is_new[b]):
                     if count < len(out):
-                        out[count] = np.uint64(min(a, b)) << np.uint64(32) | np.uint64(max(a, b))
+                        out[count] = _pack(min(a, b), max(a, b))
                     count += 1
-        first = last
+        first = end
     return count
 
 
 @njit
-def _sharing(buckets: U32, fresh: I64, half: int, table: NDArray[np.uint8], out: I64) -> int:
-    """Writes the places whose bucket is, or may be (``table`` is of bits), that of a fresh piece; returns how
-    many there are, also beyond ``out``."""
-    mask = 8 * len(table) - 1
-    for p in fresh:
-        for place in range(p, len(buckets), half) if half else range(p, p + 1):
-            h = buckets[place] & mask
-            table[h >> 3] |= 1 << (h & 7)
+def _entries_beside_new(buckets: U32, new: I64, pieces: int, bits: U8, out: I64) -> int:
+    """Write the entries whose bucket a new piece has too; return how many, even where ``out`` is full.
+
+    ``bits`` is a table of one bit for each hash of a bucket: where two hashes fall on one bit an entry
+    may be written for nothing, but none is left out. ``pieces`` is as in ``_bucket_pairs``.
+    """
+    mask = 8 * len(bits) - 1
+    for piece in new:
+        for entry in range(piece, len(buckets), pieces) if pieces else range(piece, piece + 1):
+            h = buckets[entry] & mask
+            bits[h >> 3] |= 1 << (h & 7)
     count = 0
-    for place in range(len(buckets)):
-        h = buckets[place] & mask
-        if buckets[place] != 0 and table[h >> 3] >> (h & 7) & 1:
+    for entry in range(len(buckets)):
+        h = buckets[entry] & mask
+        if buckets[entry] != 0 and bits[h >> 3] >> (h & 7) & 1:
             if count < len(out):
-                out[count] = place
+                out[count] = entry
             count += 1
     return count
 
 
-def column_pairs(buckets: U32, ink: I64, fresh: Flags) -> U64:
-    """Candidate pairs of one column, as ascending ``low << 32 | high`` of places in it.
+def column_pairs(buckets: U32, ink: I64, is_new: Flags) -> PairKeys:
+    """Pairs of pieces with one bucket, as ascending indices, each once.
 
-    ``buckets``, ``ink`` and ``fresh`` are (pieces,); bucket 0 is none; a pair has a fresh side.
+    ``buckets``, ``ink`` and ``is_new`` are (pieces,). Bucket 0 is none. A pair has a new side.
     """
-    return _pairs(buckets, ink, fresh, 0)
+    return _sharing(buckets, ink, is_new, 0)
 
 
-def mirror_pairs(buckets: U32, mirrored: U32, ink: I64, fresh: Flags) -> U64:
-    """Candidate pairs of pieces of which one is in the bucket of the other's mirror image; twice where each
-    is in the other's."""
-    return _pairs(np.concatenate([buckets, mirrored]), ink, fresh, len(buckets))
+def mirror_pairs(buckets: U32, mirrored: U32, ink: I64, is_new: Flags) -> PairKeys:
+    """Pairs of which one is in the bucket of the other's mirror image; twice where each is in the other's."""
+    return _sharing(np.concatenate([buckets, mirrored]), ink, is_new, len(buckets))
 
 
-def _pairs(buckets: U32, ink: I64, fresh: Flags, half: int) -> U64:
-    if fresh.all():
-        place = np.flatnonzero(buckets)
+def _sharing(buckets: U32, ink: I64, is_new: Flags, pieces: int) -> PairKeys:
+    """``buckets`` are by entry, ``ink`` and ``is_new`` by piece; for ``pieces`` see ``_bucket_pairs``."""
+    if is_new.all():
+        entries = np.flatnonzero(buckets)
     else:
-        some = np.flatnonzero(fresh)
-        bits = max(16, len(some).bit_length() + 6)
-        table = np.zeros(1 << bits - 3, np.uint8)
-        # Counted first: fresh memory for every place there is would cost more than the second pass.
-        place = np.empty(_sharing(buckets, some, half, table, some[:0]), np.int64)
-        _sharing(buckets, some, half, table, place)
-    key = buckets[place].astype(np.uint64) << np.uint64(32)
-    key |= np.minimum(ink[place % len(ink)], 0xFFFFFFFF).astype(np.uint64)
-    return sorted_pairs(key, place.astype(np.int32), fresh, half)
+        new = np.flatnonzero(is_new)
+        bits = np.zeros(1 << max(16, len(new).bit_length() + 6) - 3, np.uint8)
+        # Counted first: fresh memory for all entries would cost more than the second pass.
+        entries = np.empty(_entries_beside_new(buckets, new, pieces, bits, new[:0]), np.int64)
+        _entries_beside_new(buckets, new, pieces, bits, entries)
+    keys = buckets[entries].astype(np.uint64) << np.uint64(32)
+    keys |= np.minimum(ink[entries % len(ink)], 0xFFFFFFFF).astype(np.uint64)
+    return sorted_pairs(keys, entries.astype(np.int32), is_new, pieces)
 
 
-def sorted_pairs(key: U64, owner: NDArray[np.int32], fresh: Flags, half: int) -> U64:
-    """Candidate pairs among ``owner`` s by ``key`` (bucket << 32 | ink), those given first standing first
-    among equals; ``fresh`` is by owner, for ``half`` see ``mirror_pairs``."""
-    order = np.argsort(key, kind="stable")
-    key, owner = key[order], owner[order]
-    out = np.empty(2 * len(key) + 64, np.uint64)
-    count = _near(key, owner, fresh, half, INK_RATIO, out)
+def sorted_pairs(keys: U64, entries: I32, is_new: Flags, pieces: int) -> PairKeys:
+    """Pairs of pieces among ``entries`` by ``keys`` (``bucket << 32 | ink``), ascending.
+
+    Entries with equal keys stay in the given order. ``is_new`` is by piece; for ``pieces`` see
+    ``_bucket_pairs``.
+    """
+    order = np.argsort(keys, kind="stable")
+    keys, entries = keys[order], entries[order]
+    out = np.empty(2 * len(keys) + 64, np.uint64)
+    count = _bucket_pairs(keys, entries, is_new, pieces, INK_RATIO, out)
     if count > len(out):
         out = np.empty(count, np.uint64)
-        _near(key, owner, fresh, half, INK_RATIO, out)
+        _bucket_pairs(keys, entries, is_new, pieces, INK_RATIO, out)
     found = out[:count]
     found.sort()
-    return found
+    return PairKeys(found)
 
 
-def distinct(values: NDArray[Key]) -> NDArray[Key]:
-    """``values`` (sorted in place) ascending, each once. By sorting: several times faster here than numpy's own hash table."""
-    values.sort()
-    first = np.ones(len(values), np.bool_)
-    np.not_equal(values[1:], values[:-1], out=first[1:])
-    return values[first]
+def propose(ids: I64, is_new: Flags, column: Callable[[str], U32]) -> Candidates:
+    """Pairs of the pieces ``ids`` (pieces,) that share enough buckets, one side new, by ascending ids.
 
-
-def union(parts: Iterable[U64], least: int = 1) -> U64:
-    """The pairs that are at least ``least`` times in ``parts``, ascending, each once.
-
-    Parts are ascending, so a range of all of them can be counted at a time: what is held beside
-    them is small, however many they are together.
+    ``column`` gives the values of a named column, uint32 (pieces,). It is called in this thread only.
     """
-    held = list(parts)
-    total = sum(map(len, held))
-    if not total:
-        return np.empty(0, np.uint64)
-    sample = np.sort(np.concatenate([part[:: max(1, total >> 16)] for part in held]))
-    cuts = sample[np.arange(1, total // _RANGE + 1) * len(sample) // (total // _RANGE + 1)]
-    bounds = [[0, *np.searchsorted(part, cuts), len(part)] for part in held]
+    ink = column(columns.INK).astype(np.int64)
 
-    def often(k: int) -> U64:
-        """Those of range ``k`` that are there often enough."""
-        here = np.concatenate(
-            [part[at[k] : at[k + 1]] for part, at in zip(held, bounds, strict=True)]
-        )
-        here.sort()
-        last = np.ones(len(here), np.bool_)
-        np.not_equal(here[1:], here[:-1], out=last[:-1])
-        place = np.flatnonzero(last)
-        return cast(U64, here[place[np.diff(place, prepend=-1) >= least]])
+    def alike(buckets: U32) -> PairKeys:
+        return column_pairs(buckets, ink, is_new)
 
+    def mirrored(both: tuple[U32, U32]) -> PairKeys:
+        return mirror_pairs(*both, ink, is_new)
+
+    # Nearly all of it is sorting, and sorts let other threads run.
     with ThreadPoolExecutor(cores()) as pool:
-        return np.concatenate(list(pool.map(often, range(len(cuts) + 1))))
-
-
-def without(pairs: U64, others: U64) -> U64:
-    """Those of ``pairs`` that are not among ``others``; both ascending, each once."""
-    if not len(others):
-        return pairs
-    place = np.minimum(np.searchsorted(others, pairs), len(others) - 1)
-    return cast(U64, pairs[others[place] != pairs])
+        same_text = alike(column(columns.INK_HASH))
+        bands = map(column, (*columns.BLOCKS, *columns.FLAT))
+        shared = PairKeys.union(pool.map(alike, bands), SHARED_BANDS).without(same_text)
+        # Who has the hash of text and mirror image in common but not that of the text is a mirror image too.
+        same_mirror = alike(column(columns.MIRROR_HASH)).without(same_text)
+        facing = zip(
+            map(column, columns.BLOCKS[: columns.MIRROR_BANDS]),
+            map(column, columns.MIRRORED),
+            strict=True,
+        )
+        shared_mirror = PairKeys.union(pool.map(mirrored, facing), SHARED_MIRRORED)
+        mirror = PairKeys.union([same_mirror, shared_mirror])
+    found = (same_text, shared, mirror)
+    pairs = PairKeys.concatenate(found)
+    codes = np.array([INK_HASH, MINHASH, MIRROR], np.uint8)
+    evidence = np.repeat(codes, [len(part) for part in found])
+    one, two = ids[pairs.left], ids[pairs.right]
+    left, right = np.minimum(one, two), np.maximum(one, two)
+    other = np.flatnonzero(left != right)  # a piece that was signed twice meets its older signature
+    order = other[np.lexsort((right[other], left[other]))]
+    return Candidates(left, right, evidence).take(order)

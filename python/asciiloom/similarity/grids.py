@@ -1,7 +1,7 @@
 """Grids of many pieces end to end in one array, so that compiled kernels see whole batches.
 
-Near-twins are compared as *tight* grids: without the border, the caption and the signature around the
-picture and cut to its ink, so that none of these nor an indent is a difference.
+Near-twins are compared as *tight* grids: only the picture, without the border, caption and signature
+around it, cut to its ink. So two pieces that differ in just these, or in their indent, are alike.
 """
 
 from collections.abc import Sequence
@@ -13,24 +13,18 @@ from numpy.typing import NDArray
 from asciiloom.jit import njit
 from asciiloom.piece import MIRROR, CodeArray, Codes, Grid, cell_widths
 from asciiloom.similarity.arrays import I64, U8, U16, U32
+from asciiloom.similarity.boxes import picture_boxes
 
-# What is around a picture is taken off only where at least this much ink of so many glyphs is left,
-# and at most so many layers: a border, a signature, a caption of a few rows.
-LEFT_INK = 24
-LEFT_GLYPHS = 2
-LAYERS = 5
-SIGNATURE_LETTERS = 10
-# Of a border's side this share is one glyph.
-SIDE_SHARE = 0.85
-_BUCKETS = 64
+# Glyphs are counted by their code modulo this.
+_COUNTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class GridBatch:
     """Grids of many pieces: ``cells`` flat, piece i at ``start[i]``, ``height[i]`` x ``width[i]``.
 
-    A cell is a byte: ASCII as it is, and every other glyph folded onto the 127 bytes above, so that
-    unequal glyphs are taken for equal once in 127 times, and a million pieces fit in memory.
+    A cell is a byte, so that a million pieces fit in memory. ASCII is kept as it is; every other glyph
+    is folded onto one of the 127 bytes above, where two glyphs meet by chance once in 127 times.
     """
 
     cells: U8
@@ -40,13 +34,16 @@ class GridBatch:
 
     @classmethod
     def from_texts(cls, texts: Sequence[str]) -> "GridBatch":
-        """One cell a code point; what has joined or empty glyphs goes by ``Grid.from_text``."""
+        """The grids of ``texts``, one cell a code point.
+
+        Only texts with joined or empty glyphs go through ``Grid.from_text``, which is slow.
+        """
         if not texts:
             none = np.empty(0, np.int64)
             return cls(np.empty(0, np.uint8), none, none, none)
-        laid = CodeArray.of(texts)
-        table = np.ones(128, np.int8) if laid.is_ascii else cell_widths()
-        height, width = _sizes(laid.codes, laid.first, table)
+        joined = CodeArray.of(texts)
+        cell_width = np.ones(128, np.int8) if joined.is_ascii else cell_widths()
+        height, width = _sizes(joined.codes, joined.first, cell_width)
         odd = {i: Grid.from_text(texts[i]).cells for i in np.flatnonzero(width < 0).tolist()}
         for i, cells in odd.items():
             height[i], width[i] = cells.shape
@@ -58,7 +55,7 @@ class GridBatch:
             skip[i] = True
             flat = cells.ravel()
             out[start[i] : start[i] + cells.size] = fold(flat)
-        _lay(laid.codes, laid.first, table, skip, start, width, out)
+        _write_cells(joined.codes, joined.first, cell_width, skip, start, width, out)
         return cls(out, start, height, width)
 
     def __len__(self) -> int:
@@ -66,7 +63,7 @@ class GridBatch:
 
     def tight(self) -> "GridBatch":
         """Without borders, captions and signatures around the pictures, each cut to its ink."""
-        box = _boxes(self.cells, self.start, self.height, self.width)
+        box = picture_boxes(self.cells, self.start, self.height, self.width)
         height, width = box[:, 2], box[:, 3]
         size = height * width
         start = np.cumsum(size) - size
@@ -76,11 +73,11 @@ class GridBatch:
 
     def mirrored(self) -> "GridBatch":
         """Each grid as seen in a mirror, glyphs swapped where they have a twin."""
-        table = np.arange(256, dtype=np.uint8)
+        twin_of = np.arange(256, dtype=np.uint8)
         for code, twin in MIRROR.items():
-            table[code] = twin
+            twin_of[code] = twin
         out = np.empty_like(self.cells)
-        _mirror(self.cells, self.start, self.height, self.width, table, out)
+        _mirror(self.cells, self.start, self.height, self.width, twin_of, out)
         return GridBatch(out, self.start, self.height, self.width)
 
     def take(self, which: I64) -> "GridBatch":
@@ -110,7 +107,7 @@ class GridBatch:
 
     def histograms(self) -> tuple[I64, NDArray[np.uint16]]:
         """(ink cells, counts by glyph modulo 64) of each grid: (n,) and uint16 (n, 64)."""
-        counts = np.zeros((len(self), _BUCKETS), np.uint16)
+        counts = np.zeros((len(self), _COUNTERS), np.uint16)
         ink = np.zeros(len(self), np.int64)
         _count(self.cells, self.start, self.height, self.width, ink, counts)
         return ink, counts
@@ -128,8 +125,8 @@ def entropy(ink: I64, counts: U16) -> NDArray[np.float64]:
 
 
 @njit
-def _sizes(codes: Codes, first: I64, table: NDArray[np.int8]) -> tuple[I64, I64]:
-    """Rows and cells of the widest row; width -1 where only graphemes tell."""
+def _sizes(codes: Codes, first: I64, cell_width: NDArray[np.int8]) -> tuple[I64, I64]:
+    """Height in rows and width in cells of each text; width -1 where only graphemes tell it."""
     n = len(first) - 1
     height = np.zeros(n, np.int64)
     width = np.zeros(n, np.int64)
@@ -144,23 +141,24 @@ def _sizes(codes: Codes, first: I64, table: NDArray[np.int8]) -> tuple[I64, I64]
                 x = 0
             elif code < 128:
                 x += 1
-            elif code >= len(table) or table[code] < 0:
+            elif code >= len(cell_width) or cell_width[code] < 0:
                 width[i] = -1
             else:
-                x += table[code]
+                x += cell_width[code]
     return height, width
 
 
 @njit
-def _lay(
+def _write_cells(
     codes: Codes,
     first: I64,
-    table: NDArray[np.int8],
+    cell_width: NDArray[np.int8],
     skip: NDArray[np.bool_],
     start: I64,
     width: I64,
     out: U8,
 ) -> None:
+    """Write text i from ``out[start[i]]`` on, but for those to ``skip``; ``out`` is blank before."""
     for i in range(len(first) - 1):
         if skip[i]:
             continue
@@ -175,171 +173,39 @@ def _lay(
             out[row + x] = code if code < 128 else 128 + (code ^ (code >> 7)) % 127
             x += 1
             if code >= 128:
-                for _ in range(1, table[code]):
+                for _ in range(1, cell_width[code]):
                     out[row + x] = 0  # the tail of a double-width glyph
                     x += 1
 
 
 @njit
-def _ink(cells: U8, start: int, width: int, box: I64) -> tuple[int, int]:
-    """(ink cells, distinct glyphs up to ``LEFT_GLYPHS``) within ``box``: top, left, rows, columns."""
-    ink = 0
-    kinds = 0
-    seen = np.zeros(LEFT_GLYPHS, np.uint32)
-    for y in range(box[0], box[0] + box[2]):
-        for x in range(box[1], box[1] + box[3]):
-            code = cells[start + y * width + x]
-            if code > 32:
-                ink += 1
-                known = False
-                for k in range(kinds):
-                    known = known or seen[k] == code
-                if not known and kinds < LEFT_GLYPHS:
-                    seen[kinds] = code
-                    kinds += 1
-    return ink, kinds
-
-
-@njit
-def _shrink(cells: U8, start: int, width: int, box: I64) -> None:
-    """Cut ``box`` to its ink; rows 0 where it has none."""
-    top, bottom, left, right = 1 << 40, -1, 1 << 40, -1
-    for y in range(box[0], box[0] + box[2]):
-        for x in range(box[1], box[1] + box[3]):
-            if cells[start + y * width + x] > 32:
-                top = min(top, y)
-                bottom = y
-                left = min(left, x)
-                right = max(right, x)
-    if bottom < 0:
-        box[2] = box[3] = 0
-    else:
-        box[0], box[1], box[2], box[3] = top, left, bottom - top + 1, right - left + 1
-
-
-@njit
-def _is_side(cells: U8, first: int, step: int, count: int) -> bool:
-    """Whether ``count`` cells from ``first`` on are all ink, and nearly all of one glyph."""
-    for probe in (count // 2, count // 3):
-        glyph = cells[first + probe * step]
-        alike = 0
-        for k in range(count):
-            code = cells[first + k * step]
-            if code <= 32:
-                return False
-            alike += code == glyph
-        if alike >= SIDE_SHARE * count:
-            return True
-    return False
-
-
-@njit
-def _framed(cells: U8, start: int, width: int, box: I64) -> bool:
-    """Whether the outer ring is a border: full, each side of one glyph but for its corners."""
-    rows, columns = box[2], box[3]
-    if rows < 4 or columns < 5:
-        return False
-    top = start + box[0] * width + box[1]
-    bottom = top + (rows - 1) * width
-    for corner in (top, top + columns - 1, bottom, bottom + columns - 1):
-        if cells[corner] <= 32:
-            return False
-    return (
-        _is_side(cells, top + 1, 1, columns - 2)
-        and _is_side(cells, bottom + 1, 1, columns - 2)
-        and _is_side(cells, top + width, width, rows - 2)
-        and _is_side(cells, top + width + columns - 1, width, rows - 2)
-    )
-
-
-@njit
-def _is_written(cells: U8, row: int, columns: int, alone: bool) -> bool:
-    """Whether a row at the edge is a caption (words, where it stands ``alone``), a signature (one word)
-    or a stray cell."""
-    letters = others = words = longest = length = 0
-    for x in range(columns):
-        code = cells[row + x]
-        if code <= 32:
-            length = 0
-            continue
-        length += 1
-        longest = max(longest, length)
-        if length == 1:
-            words += 1
-        if 48 <= code < 58 or 65 <= code < 91 or 97 <= code < 123:
-            letters += 1
-        else:
-            others += 1
-    if words == 1:
-        signed = longest <= SIGNATURE_LETTERS and others <= 1 and letters >= 2
-        return signed or longest == 1
-    return alone and words >= 2 and letters >= 4 * others and longest <= 20
-
-
-@njit
-def _blank_row(cells: U8, row: int, columns: int) -> bool:
-    return bool((cells[row : row + columns] <= 32).all())
-
-
-@njit
-def _boxes(cells: U8, start: I64, height: I64, width: I64) -> I64:
-    """(top, left, rows, columns) of each picture, within its border, without caption and signature."""
-    n = len(start)
-    out = np.zeros((n, 4), np.int64)
-    smaller = np.zeros(4, np.int64)
-    for i in range(n):
-        box = out[i]
-        box[2], box[3] = height[i], width[i]
-        _shrink(cells, start[i], width[i], box)
-        for _ in range(LAYERS):
-            if box[2] < 3:
-                break
-            smaller[:] = box
-            first = start[i] + box[0] * width[i] + box[1]
-            last = first + (box[2] - 1) * width[i]
-            if _framed(cells, start[i], width[i], box):
-                smaller[0] += 1
-                smaller[1] += 1
-                smaller[2] -= 2
-                smaller[3] -= 2
-            elif _is_written(cells, last, box[3], _blank_row(cells, last - width[i], box[3])):
-                smaller[2] -= 1
-            elif _is_written(cells, first, box[3], _blank_row(cells, first + width[i], box[3])):
-                smaller[0] += 1
-                smaller[2] -= 1
-            else:
-                break
-            ink, kinds = _ink(cells, start[i], width[i], smaller)
-            if ink < LEFT_INK or kinds < LEFT_GLYPHS:
-                break
-            _shrink(cells, start[i], width[i], smaller)
-            box[:] = smaller
-    return out
-
-
-@njit
-def _cut(cells: U8, start: I64, width: I64, box: I64, place: I64, out: U8) -> None:
+def _cut(cells: U8, start: I64, width: I64, box: I64, out_start: I64, out: U8) -> None:
+    """Write what is within ``box`` of each grid, from ``out[out_start[i]]`` on."""
     for i in range(len(start)):
         top, left, rows, columns = box[i]
         for y in range(rows):
             for x in range(columns):
-                out[place[i] + y * columns + x] = cells[start[i] + (top + y) * width[i] + left + x]
+                out[out_start[i] + y * columns + x] = cells[
+                    start[i] + (top + y) * width[i] + left + x
+                ]
 
 
 @njit
-def _mirror(cells: U8, start: I64, height: I64, width: I64, table: U8, out: U8) -> None:
+def _mirror(cells: U8, start: I64, height: I64, width: I64, twin: U8, out: U8) -> None:
+    """Write every row backwards, each glyph as its ``twin`` in the mirror, (256,)."""
     for i in range(len(start)):
         for y in range(height[i]):
             row = start[i] + y * width[i]
             for x in range(width[i]):
                 code = cells[row + x]
-                out[row + width[i] - 1 - x] = table[code] if code < len(table) else code
+                out[row + width[i] - 1 - x] = twin[code] if code < len(twin) else code
 
 
 @njit
 def _count(
     cells: U8, start: I64, height: I64, width: I64, ink: I64, counts: NDArray[np.uint16]
 ) -> None:
+    """Add up each grid's cells of ink, and its glyphs by counter; a full counter stays full."""
     for i in range(len(start)):
         row = counts[i]
         for k in range(start[i], start[i] + height[i] * width[i]):

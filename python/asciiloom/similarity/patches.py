@@ -1,9 +1,13 @@
-"""Patches of 3 rows x 6 columns, of which one in ``SCALE`` is kept, everywhere the same ones.
+"""Patches of 3 rows x 6 columns, of which about one in ``SCALE`` is kept.
 
-A crop has the patches of its part of the scene, so a sample that goes by the patch itself meets in both.
+Whether a patch is kept goes by its own hash. So a patch that is kept in a scene is kept in every crop
+of the scene that has it.
 
 Source: FracMinHash, Irber, Brooks, Reiter, Pierce-Ward, Hera, Koslicki and Brown (2022).
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,18 +17,43 @@ from asciiloom.similarity.grids import GridBatch
 
 ROWS, COLUMNS = 3, 6
 SCALE = 16
-# A patch that says something: cells of ink, and distinct glyphs among them.
+# A patch must have so many cells of ink, and so many distinct glyphs among them.
 PATCH_INK = 6
 PATCH_GLYPHS = 3
 _STEP = 0x100000001B3
 _MIX = -49064778989728563  # 0xFF51AFD7ED558CCD as a signed word
 
 
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Kept patches of some pieces, ascending by hash and then by owner; uint32 (patches,) each."""
+
+    hashes: U32
+    owner: U32  # index of the piece
+    position: U32  # row << 16 | column of the cell where the patch begins
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def take(self, which: slice | I64) -> "Patches":
+        return Patches(self.hashes[which], self.owner[which], self.position[which])
+
+    @staticmethod
+    def concatenate(parts: "Sequence[Patches]", first_owner: Sequence[int]) -> "Patches":
+        """The patches of several parts, whose owners are counted on from ``first_owner`` of their part."""
+        hashes = np.concatenate([part.hashes for part in parts])
+        owner = [p.owner + np.uint32(first) for p, first in zip(parts, first_owner, strict=True)]
+        position = np.concatenate([part.position for part in parts])
+        # Equal hashes stay in the order of their owners, as parts are in it.
+        order = np.argsort(hashes, kind="stable")
+        return Patches(hashes[order], np.concatenate(owner)[order], position[order])
+
+
 @njit
-def _sketch(
-    cells: U8, start: I64, height: I64, width: I64, keep: bool, out: U32, owner: U32, at: U32
+def _sample(
+    cells: U8, start: I64, height: I64, width: I64, write: bool, out: U32, owner: U32, position: U32
 ) -> int:
-    """Writes hash, piece and place (row << 16 | column) of the kept patches; returns how many there are."""
+    """Find the patches to keep and, with ``write``, write them down; return how many there are."""
     count = 0
     top = np.int64(1)
     for _ in range(COLUMNS - 1):
@@ -73,20 +102,19 @@ def _sketch(
                                 kinds += 1
                 if ink < PATCH_INK or kinds < PATCH_GLYPHS:
                     continue
-                if keep:
+                if write:
                     out[count] = np.uint32((mixed >> 8) & 0xFFFFFFFF)
                     owner[count] = i
-                    at[count] = np.uint32((y - ROWS + 1) << 16 | x)
+                    position[count] = np.uint32((y - ROWS + 1) << 16 | x)
                 count += 1
     return count
 
 
-def sketch(batch: GridBatch) -> tuple[U32, U32, U32]:
-    """(hash, place of the piece, row << 16 | column) of the kept patches of a batch, ascending by hash."""
+def sample_patches(batch: GridBatch) -> Patches:
+    """The patches to keep of a batch's grids; an owner is the index of its grid."""
     none = np.empty(0, np.uint32)
     shape = (batch.cells, batch.start, batch.height, batch.width)
-    count = _sketch(*shape, False, none, none, none)
-    hashes, owner, at = (np.empty(count, np.uint32) for _ in range(3))
-    _sketch(*shape, True, hashes, owner, at)
-    order = np.argsort(hashes, kind="stable")
-    return hashes[order], owner[order], at[order]
+    count = _sample(*shape, False, none, none, none)
+    hashes, owner, position = (np.empty(count, np.uint32) for _ in range(3))
+    _sample(*shape, True, hashes, owner, position)
+    return Patches(hashes, owner, position).take(np.argsort(hashes, kind="stable"))

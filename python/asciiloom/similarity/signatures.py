@@ -15,14 +15,15 @@ import numpy as np
 
 from asciiloom.jit import njit
 from asciiloom.similarity.arrays import I64, U8, U16, U32
-from asciiloom.similarity.bands import PERMUTATIONS, ROWS_PER_BAND
+from asciiloom.similarity.columns import PERMUTATIONS, ROWS_PER_BAND
 from asciiloom.similarity.grids import GridBatch
 
 VERSION = 4
 SEED = 1
-# Rows and columns of a block, and of the blocks of pieces with fewer distinct glyphs than this: all
-# small blocks of a wall of "/\\" are alike, and so are all its runs, which are not signed.
+# Rows and columns of a block.
 BLOCK = (2, 4)
+# A piece with fewer distinct glyphs than this is poor: all small blocks of a wall of "/\\" are alike. Its
+# blocks are larger, and its flat runs, which are all alike, are not signed.
 MIN_GLYPHS = 3
 POOR_BLOCK = (3, 6)
 
@@ -42,10 +43,10 @@ def _mix(h: int, value: int) -> int:
 
 
 @njit
-def _block_shingles(
+def block_shingles(
     cells: U8, start: int, height: int, width: int, rows: int, columns: int, out: U32
 ) -> int:
-    """Hashes of the blocks with at least two ink cells; returns how many were written."""
+    """Write the hashes of the blocks with at least two ink cells; return how many there are."""
     count = 0
     over = columns // 2
     for y in range(height - rows + 1):
@@ -69,7 +70,7 @@ def _block_shingles(
 
 @njit
 def _flat_shingles(cells: U8, start: int, height: int, width: int, out: U32) -> int:
-    """Hashes of the runs of five ink cells in reading order; returns how many were written."""
+    """Write the hashes of the runs of five ink cells in reading order; return how many there are."""
     count = 0
     held = 0
     window = np.zeros(5, np.int64)
@@ -105,7 +106,7 @@ def _sign(
         poor = glyphs[i] < MIN_GLYPHS
         rows, columns = POOR_BLOCK if poor else BLOCK
         if not flat:
-            count = _block_shingles(cells, start[i], height[i], width[i], rows, columns, hashes)
+            count = block_shingles(cells, start[i], height[i], width[i], rows, columns, hashes)
         elif poor:
             count = 0
         else:
@@ -140,7 +141,7 @@ def shingles(text: str, flat: bool) -> U32:
     poor = distinct_glyphs(batch.histograms()[1])[0] < MIN_GLYPHS
     if not flat:
         block = POOR_BLOCK if poor else BLOCK
-        count = _block_shingles(batch.cells, 0, height, width, *block, out)
+        count = block_shingles(batch.cells, 0, height, width, *block, out)
     else:
         count = 0 if poor else _flat_shingles(batch.cells, 0, height, width, out)
     return np.unique(out[:count])

@@ -1,8 +1,9 @@
 """``Selection``: the one filter of the whole project, and the SQL it stands for.
 
 Search, statistics, training, evaluation and export all take the same object, so "what was the
-model trained on" and "what does the search show" are the same question. It compiles to plain
-SQL with bound parameters; no function of this package is needed to run it.
+model trained on" and "what does the search show" are the same question. It becomes one SELECT with
+bound parameters, which any SQLite tool can run, with one exception: rows of a shape below one another
+need the function ``asciiloom_pattern``, which ``store/pattern.py`` makes known to a connection.
 """
 
 import dataclasses
@@ -24,8 +25,8 @@ SPLITS = ("train", "validation", "test")
 
 # bm25 weights of title, tags, description, artist: a word in a title says most.
 _WEIGHTS = "10.0, 6.0, 1.0, 4.0"
-# How many matches are weighed for a page of results. A word that more pieces have tells them apart so
-# little that those after the first thousand are not worth reading.
+# For a page of results only so many matches are weighed. A word that more pieces have says little about any
+# of them, so the best of the first thousand is as good a page as the best of all.
 RANKED = 1000
 # A seeded shuffle without any extension: square a scrambled id modulo the prime 2^31 - 1.
 _PRIME = 2147483647
@@ -37,8 +38,8 @@ class Selection:
     """Which pieces. All given conditions hold together; the empty selection is everything.
 
     ``tags``: every one of them (``*`` is a wild card); ``without_tags``: none of them; ``text``: a
-    search as typed; ``glyphs``: a string that occurs in the art itself, or rows of it below one another; ``width``, ``height``,
-    ``ink``, ``chars``: inclusive (low, high), None for open; ``charset``: pieces that can be shown
+    search as typed; ``glyphs``: a string that occurs in the art itself, or rows of it below one another;
+    ``width``, ``height``, ``ink``, ``chars``: inclusive (low, high), None for open; ``charset``: pieces that can be shown
     where only this charset can; ``kinds``, ``sources``, ``licences``, ``artists``: one of each
     (``*`` is a wild card); ``split``: train, validation or test; ``canonical_only``: one of each
     near-twin cluster; ``grid_only``: pieces that a monospace grid shows as meant; ``withdrawn``: only
@@ -162,7 +163,7 @@ class Selection:
             low, high = getattr(self, name)
             for bound, operator in ((low, ">="), (high, "<=")):
                 if bound is not None:
-                    # For a page of results the narrow table tells which of very many fit.
+                    # A page of results looks for sizes in the table that holds nothing else.
                     narrow = name in ("width", "height") and (ranked or self._in_order())
                     table = "size" if narrow else "piece"
                     where.append(f"{table}.{name} {operator} ?")
@@ -239,8 +240,10 @@ class Selection:
 
 
 def _driven(inner: str, table: str, key: str) -> str:
-    """``inner`` with ``table`` as what is gone through. Where nothing is asked that only the piece itself
-    can tell, it is not looked at before the page is known."""
+    """``inner`` rewritten to scan ``table``, which is far narrower than ``piece``, in its own order.
+
+    ``piece`` is joined only where a condition or the order needs one of its columns.
+    """
     inner = inner.replace("piece.id", f"{table}.{key}")
     inner = inner.replace(
         f"FROM piece JOIN {table} ON {table}.{key} = {table}.{key}", f"FROM {table}"

@@ -1,8 +1,8 @@
 """Whether a file may be written into: a look at opening that costs some milliseconds, not a full check.
 
 A file of up to ``LOOKED_THROUGH`` bytes, which is some ten thousand pieces, is looked through with SQLite's
-``quick_check`` (1 GB/s). Of a larger one its length, its list of free pages, the small tables and both ends of the
-large ones are looked at; the whole of it is the work of `asciiloom check`.
+``quick_check`` (1 GB/s). Of a larger one the small tables and both ends of the large ones are looked at; the whole
+of it is the work of `asciiloom check`. That a file is cut off, SQLite says itself when it is opened.
 """
 
 import sqlite3
@@ -11,10 +11,12 @@ from pathlib import Path
 
 from asciiloom.errors import CorpusError
 from asciiloom.store.connection import CorpusConnection, connect_read_only
-from asciiloom.store.failures import has_journal, in_short, is_damage
+from asciiloom.store.failures import in_short, is_damage
 from asciiloom.store.schema import missing_parts
 
 LOOKED_THROUGH = 32 << 20
+# Up to this many bytes are copied to be looked at.
+COPIED = 512 << 20
 # A table with ids up to this is small.
 _SMALL_TABLE = 5_000
 # (name, whether it has blobs, which may be long however few they are) of tables with row numbers
@@ -23,7 +25,6 @@ _TABLES = (
     " FROM pragma_table_list AS t WHERE schema = 'main' AND type IN ('table', 'shadow') AND NOT wr"
     " AND name NOT GLOB 'sqlite_*'"
 )
-_HEADER = 100  # bytes
 
 
 def refuse_damaged(connection: CorpusConnection) -> None:
@@ -38,9 +39,15 @@ def refuse_damaged(connection: CorpusConnection) -> None:
 
 def damage_of(path: Path) -> str | None:
     """The first damage that SQLite's ``quick_check`` finds in the corpus at ``path``, however large it is."""
-    with closing(connect_read_only(path)) as connection:
+    with closing(connect_read_only(path)) as connection, closing(sqlite3.connect("")) as copy:
         try:
-            return quick_damage(connection) or _said(connection, "PRAGMA quick_check(1)")
+            if found := quick_damage(connection):
+                return found
+            if path.stat().st_size > COPIED:
+                return _said(connection, "PRAGMA quick_check(1)")
+            # Through a connection that only reads SQLite knows of no CHECK.
+            connection.backup(copy)
+            return _said(copy, "PRAGMA quick_check(1)")
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 return in_short(error)
@@ -52,10 +59,7 @@ def quick_damage(connection: CorpusConnection) -> str | None:
     try:
         if missing := missing_parts(connection):
             return "it lacks " + ", ".join(f"the {what} {name}" for what, name in missing[:3])
-        size = connection.path.stat().st_size
-        if cut := _wrong_length(connection.path, size):
-            return cut
-        if size <= LOOKED_THROUGH:
+        if connection.path.stat().st_size <= LOOKED_THROUGH:
             return _said(connection, "PRAGMA quick_check(1)")
         return _look_at_large(connection)
     except sqlite3.DatabaseError as error:
@@ -67,20 +71,6 @@ def quick_damage(connection: CorpusConnection) -> str | None:
 def _said(connection: sqlite3.Connection, pragma: str) -> str | None:
     (said,) = connection.execute(pragma).fetchone()
     return None if said == "ok" else " ".join(str(said).split())
-
-
-def _wrong_length(path: Path, size: int) -> str | None:
-    """Whether a file without a journal is shorter than its header says."""
-    if has_journal(path):
-        return None  # pages may still be in the journal
-    with path.open("rb") as file:
-        header = file.read(_HEADER)
-    page = int.from_bytes(header[16:18], "big")
-    page = 65_536 if page == 1 else page
-    # The count of pages holds where it was written along with the last change.
-    if header[24:28] == header[92:96] and size < page * int.from_bytes(header[28:32], "big"):
-        return f"the file is cut off after {size:,} bytes"
-    return None
 
 
 def _look_at_large(connection: sqlite3.Connection) -> str | None:

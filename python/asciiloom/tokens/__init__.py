@@ -1,20 +1,15 @@
 """Text <-> ids, 2D positions and neighbours, packing, the streaming loader."""
 
-from asciiloom.tokens.layout import NEIGHBOURS, Layout, lay_out
+from asciiloom.tokens.layout import NEIGHBOURS, Layout, grid_layout
 from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout, words_of
-from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, pack
-from asciiloom.tokens.tokenizer import (
-    EOS,
-    NEWLINE,
-    TOPIC_BUCKETS,
-    TOPICS,
-    GridTokenizer,
-    topics,
-)
+from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, batches_by_length, pack
+from asciiloom.tokens.prompt import MAX_WORDS, TOPIC_BUCKETS, TOPICS, Prompt
+from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
 
 __all__ = [
     "EOS",
     "IGNORE",
+    "MAX_WORDS",
     "NEIGHBOURS",
     "NEWLINE",
     "TOPICS",
@@ -25,9 +20,10 @@ __all__ = [
     "Layout",
     "LoaderState",
     "PackedBatch",
+    "Prompt",
     "PromptDropout",
-    "lay_out",
+    "batches_by_length",
+    "grid_layout",
     "pack",
-    "topics",
     "words_of",
 ]

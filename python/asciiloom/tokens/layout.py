@@ -5,7 +5,7 @@ token the layout gives its own cell, the cell to be predicted after it, and the 
 cell in the rows above. One compiled pass over a padded batch, no Python per token.
 
 Coordinates: the art starts at row 1, columns count from 0. The prompt is row 0; a character's column
-there is its place in its own phrase (phrases are parted by commas), so that the third letter of a
+there counts from the start of its own phrase (phrases are parted by commas), so that the third letter of a
 word to be lettered is at column 2 wherever in the prompt the word stands.
 """
 
@@ -35,27 +35,27 @@ class Layout:
 @njit
 def _prompt_columns(ids: Ids, cells: NDArray[np.int8], comma: int, out: I16) -> None:
     column = 0
-    fresh = False  # straight after a comma: the space there is no letter
+    after_comma = False  # the space there is no letter
     for t in range(len(ids)):
         out[t] = column
         if ids[t] == comma:
             column = 0
-            fresh = True
-        elif cells[ids[t]] and not fresh:
+            after_comma = True
+        elif cells[ids[t]] and not after_comma:
             column += 1
         else:
-            fresh = False
+            after_comma = False
 
 
 @njit
-def _lay_out(
+def _fill_layout(
     ids: Ids, prompt: I16, length: I16, cells: NDArray[np.int8], offsets: I16, pad: int, comma: int,
     cell: I16, following: I16, above: Ids,
 ) -> None:  # fmt: skip
     rows = ids.shape[1] + 2
     row_start = np.zeros(rows + 1, np.int64)
     row_end = np.zeros(rows + 1, np.int64)
-    laid = np.empty(ids.shape[1] + 1, np.uint16)
+    drawn = np.empty(ids.shape[1] + 1, np.uint16)
     columns = np.empty(ids.shape[1] + 1, np.int16)
     for b in range(ids.shape[0]):
         first = prompt[b]
@@ -84,7 +84,7 @@ def _lay_out(
                     row_start[row] = count
                     row_end[row] = count
                 elif cells[token]:
-                    laid[count] = token
+                    drawn[count] = token
                     count += 1
                     column += 1
                     row_end[row] = count
@@ -96,24 +96,24 @@ def _lay_out(
                 if y < 1 or x < 0:
                     above[b, t, k] = pad
                 elif row_start[y] + x < row_end[y]:
-                    above[b, t, k] = laid[row_start[y] + x]
+                    above[b, t, k] = drawn[row_start[y] + x]
                 else:
                     above[b, t, k] = NEWLINE  # right of a row's end
 
 
-def lay_out(
+def grid_layout(
     ids: Ids,
     prompt: I16,
     length: I16,
     tokenizer: GridTokenizer,
     offsets: tuple[tuple[int, int], ...] = NEIGHBOURS,
 ) -> Layout:
-    """Lay out right-padded ``ids`` (batch, time); row b has ``prompt[b]`` prompt ids of ``length[b]``."""
+    """The layout of right-padded ``ids`` (batch, time); row b has ``prompt[b]`` prompt ids of ``length[b]``."""
     batch, time = ids.shape
     cell = np.zeros((batch, time, 2), np.int16)
     following = np.zeros((batch, time, 2), np.int16)
     above = np.full((batch, time, len(offsets)), tokenizer.pad, np.uint16)
-    where = np.array(offsets, np.int16).reshape(-1, 2)
+    about = np.array(offsets, np.int16).reshape(-1, 2)
     pad, comma = tokenizer.pad, tokenizer.ids[","]
-    _lay_out(ids, prompt, length, tokenizer.cells, where, pad, comma, cell, following, above)
+    _fill_layout(ids, prompt, length, tokenizer.cells, about, pad, comma, cell, following, above)
     return Layout(cell, following, above)

@@ -1,15 +1,15 @@
 """``CorpusLoader``: batches straight from the corpus file, shuffled, bounded, resumable.
 
-Only ids and lengths of the selection are held in memory (12 bytes a piece). An epoch shuffles
-*blocks* of neighbouring rows, reads a pool of blocks at a time, and shuffles inside the pool,
-so the disk is read in runs and memory holds one pool. Everything - the order, which controls
-a prompt shows - is a function of (seed, epoch, pool), so the state is three numbers and
-resuming is exact.
+Of the selection only the pieces' ids are held in memory (8 bytes a piece). An epoch shuffles
+*blocks* of neighbouring rows, reads a pool of blocks at a time, and shuffles inside the pool:
+the disk is read in runs, and memory holds one pool. The order and what each prompt shows follow
+from (seed, epoch, pool) alone, so the state is three numbers and resuming is exact.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,14 @@ from asciiloom.errors import AsciiloomError
 from asciiloom.store import Selection
 from asciiloom.tokens.layout import NEIGHBOURS
 from asciiloom.tokens.pack import Example, PackedBatch, batches_by_length, pack
+from asciiloom.tokens.prompt import MAX_WORDS, Prompt
 from asciiloom.tokens.tokenizer import GridTokenizer
+from asciiloom.typed import Between, check_fields
 
 BLOCK = 64
 POOL_BLOCKS = 64
-MAX_WORDS = 48
+Share = Annotated[float, Between(0, 1)]
+Count = Annotated[int, Between(0, 2**62)]
 # How often a training prompt shows a piece's title, and each of its tags.
 KEPT_TITLE, KEPT_TAG = 0.9, 0.5
 
@@ -32,44 +35,51 @@ KEPT_TITLE, KEPT_TAG = 0.9, 0.5
 class PromptDropout:
     """How often training leaves out the whole prompt, the words, or the sizes: each is learned both ways."""
 
-    everything: float = 0.3
-    words: float = 0.2
-    sizes: float = 0.2
+    everything: Share = 0.3
+    words: Share = 0.2
+    sizes: Share = 0.2
+
+    def __post_init__(self) -> None:
+        check_fields(self, "dropout")
 
 
 @dataclass(frozen=True, slots=True)
 class LoaderState:
     """The next batch to come: ``batch`` of ``pool`` of ``epoch``."""
 
-    epoch: int = 0
-    pool: int = 0
-    batch: int = 0
+    epoch: Count = 0
+    pool: Count = 0
+    batch: Count = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self, "the loader's state")
 
     def to_dict(self) -> dict[str, int]:
         return asdict(self)
 
 
 def words_of(title: str | None, tags: list[str], rng: np.random.Generator | None = None) -> str:
-    """What a piece shows, in words: its title and plain tags, parted by commas, at most 48 characters.
+    """What a piece shows, in words: its title and plain tags, parted by commas.
 
-    Tags with a colon say how, not what; of them only ``font:`` is kept, and ``text:`` bare.
+    Tags with a colon say how a piece is drawn, not what it shows. Two of them are kept: of ``text:hi``
+    the word that is lettered, and ``font:big`` whole.
     With ``rng`` some are left out and the order is shuffled, as people do when they ask.
     """
-    said = [title.replace(",", " ")] if title else []
+    phrases = [title.replace(",", " ")] if title else []
     for tag in tags:
         key, colon, value = tag.partition(":")
         if not colon or key in ("text", "font"):
-            said.append(value if key == "text" else tag)
-    first: dict[str, str] = {}
-    for phrase in said:
-        first.setdefault(phrase.lower(), phrase)
-    said = list(first.values())
-    if rng is not None and len(said) > 1:
-        order = rng.permutation(len(said))
-        shown = rng.random(len(said)) < KEPT_TAG
+            phrases.append(value if key == "text" else tag)
+    distinct: dict[str, str] = {}
+    for phrase in phrases:
+        distinct.setdefault(phrase.lower(), phrase)
+    phrases = list(distinct.values())
+    if rng is not None and len(phrases) > 1:
+        order = rng.permutation(len(phrases))
+        shown = rng.random(len(phrases)) < KEPT_TAG
         shown[0] = rng.random() < KEPT_TITLE
-        said = [said[i] for i in order if shown[i] or not shown.any()]
-    return ", ".join(said)[:MAX_WORDS].rstrip(", ")
+        phrases = [phrases[i] for i in order if shown[i] or not shown.any()]
+    return ", ".join(phrases).rstrip(", ")
 
 
 class CorpusLoader:
@@ -102,7 +112,7 @@ class CorpusLoader:
         self._offsets = offsets
         self._rank, self._world = rank, world
         low, high = selection.chars
-        room = context - MAX_WORDS - 8
+        room = max(0, context - MAX_WORDS - 8)
         self.selection = selection.replace(
             order="id", chars=(low, room if high is None else min(high, room))
         )
@@ -142,10 +152,10 @@ class CorpusLoader:
                     words = words_of(record[2], record[6], rng)
                 if show[2] >= self._dropout.sizes:
                     width, height = record[4], record[5]
-            prompt = self._tokenizer.prompt(words, width, height, kind)
-            art = self._tokenizer.encode(record[1])
-            if len(prompt) + len(art) <= self._context:
-                out.append(Example(prompt, art, record[0], (height or 0, width or 0), words))
+            prompt = Prompt(words, width, height, kind)
+            example = Example.encode(prompt, record[1], self._tokenizer, record[0])
+            if len(example) <= self._context:
+                out.append(example)
         return out
 
     def _read(
@@ -171,9 +181,16 @@ class CorpusLoader:
 
     def train(self) -> Iterator[PackedBatch]:
         """Batches for ever, from ``state`` on; ``state`` always names the batch after the last yielded."""
+        empty = 0  # pools in a row
         while True:
             epoch, pool, skip = self.state.epoch, self.state.pool, self.state.batch
             batches = self._pool_batches(epoch, pool)
+            empty = 0 if batches else empty + 1
+            if empty > self.pools:
+                raise AsciiloomError(
+                    f"no piece of {self._corpus.path} fits into a context of {self._context} ids;"
+                    " choose smaller pieces, or a larger model.context"
+                )
             for number in range(skip, len(batches)):
                 self.state = LoaderState(epoch, pool, number + 1)
                 if number % self._world == self._rank:

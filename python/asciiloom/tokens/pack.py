@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asciiloom.tokens.layout import NEIGHBOURS, Layout, lay_out
-from asciiloom.tokens.tokenizer import EOS, GridTokenizer, Ids, topics
+from asciiloom.tokens.layout import NEIGHBOURS, Layout, grid_layout
+from asciiloom.tokens.prompt import Prompt
+from asciiloom.tokens.tokenizer import EOS, GridTokenizer, Ids
 
 IGNORE = -100
 # Lengths are rounded up to this, so that shapes (and compiled kernels) repeat.
@@ -21,26 +22,30 @@ ROUND = 16
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training sequence: prompt ids, then the art's ids (the end token is implied).
+    """One training sequence: a prompt and its ids, then the art's ids (the end token is implied)."""
 
-    ``size``: the (height, width) that the prompt tells, (0, 0) where it tells none; ``words``: its words.
-    """
-
-    prompt: Ids
+    prompt: Prompt
+    prompt_ids: Ids
     art: Ids
     piece: int = 0
-    size: tuple[int, int] = (0, 0)
-    words: str = ""
+
+    @classmethod
+    def encode(
+        cls, prompt: Prompt, text: str, tokenizer: GridTokenizer, piece: int = 0
+    ) -> "Example":
+        """The example of ``text`` asked for with ``prompt``."""
+        return cls(prompt, tokenizer.encode_prompt(prompt), tokenizer.encode(text), piece)
 
     def __len__(self) -> int:
-        return len(self.prompt) + len(self.art)
+        return len(self.prompt_ids) + len(self.art)
 
 
 @dataclass(frozen=True, slots=True)
 class PackedBatch:
     """``ids``, ``targets``: (batch, time); targets are ``IGNORE`` on prompts and padding.
 
-    ``length`` counts a row's real ids, ``size`` (batch, 2) and ``topics`` (batch, 12) are what prompts ask for, ``characters`` the art's characters in the batch.
+    ``length`` counts a row's real ids; ``size`` (batch, 2) and ``topics`` (batch, 12) are those of the
+    prompts; ``characters`` counts the art's characters in the batch.
     """
 
     ids: Ids
@@ -71,17 +76,17 @@ def pack(
     prompt = np.empty(len(examples), np.int16)
     length = np.empty(len(examples), np.int16)
     for row, example in enumerate(examples):
-        p, n = len(example.prompt), len(example)
-        ids[row, :p] = example.prompt
+        p, n = len(example.prompt_ids), len(example)
+        ids[row, :p] = example.prompt_ids
         ids[row, p:n] = example.art
         targets[row, p - 1 : n - 1] = example.art
         targets[row, n - 1] = EOS
         prompt[row], length[row] = p, n
-    layout = lay_out(ids, prompt, length, tokenizer, offsets)
+    layout = grid_layout(ids, prompt, length, tokenizer, offsets)
     pieces = np.array([e.piece for e in examples], np.int64)
     characters = sum(len(e.art) for e in examples)
-    size = np.array([e.size for e in examples], np.int16)
-    topic = np.stack([topics(e.words) for e in examples])
+    size = np.array([e.prompt.size for e in examples], np.int16)
+    topic = np.stack([e.prompt.topics for e in examples])
     return PackedBatch(ids, targets, layout, length, size, topic, pieces, characters)
 
 

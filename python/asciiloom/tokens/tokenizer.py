@@ -9,8 +9,6 @@ after it - sizes, kinds, bytes of rare characters - only ever stands in a prompt
 outside the charset are spelled in UTF-8 bytes, so that ``decode(encode(text)) == text`` always.
 """
 
-import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from asciiloom.errors import AsciiloomError
 from asciiloom.piece import CP437_GLYPHS, KINDS
+from asciiloom.tokens.prompt import Prompt
 
 Ids = NDArray[np.uint16]
 
@@ -30,22 +29,6 @@ CHARSETS = {"ascii": ASCII, "cp437": ASCII + CP437_GLYPHS, "bytes": ASCII}
 MAX_WIDTH_TOKEN = 160
 MAX_HEIGHT_TOKEN = 100
 _BYTE = "<0x{:02X}>"
-# Topics: whole words of a prompt, hashed. Entry 0 means no word.
-TOPIC_BUCKETS = 4096
-TOPICS = 12
-_WORD = re.compile(r"\w+")
-
-
-def topics(words: str) -> NDArray[np.int16]:
-    """The first 12 distinct words of a prompt as hash buckets 1..4095, padded with 0: int16 (12,).
-
-    What a picture shows is in its words more than in their letters; the network gets both.
-    """
-    out = np.zeros(TOPICS, np.int16)
-    distinct = list(dict.fromkeys(_WORD.findall(words.lower())))
-    for place, word in enumerate(distinct[:TOPICS]):
-        out[place] = 1 + zlib.crc32(word.encode("utf-8", "replace")) % (TOPIC_BUCKETS - 1)
-    return out
 
 
 @dataclass(frozen=True)
@@ -183,26 +166,19 @@ class GridTokenizer:
 
     # -- prompt
 
-    def prompt(
-        self,
-        words: str = "",
-        width: int | None = None,
-        height: int | None = None,
-        kind: str | None = None,
-    ) -> Ids:
-        """``<bos> [<w>] [<h>] [<kind>] words <art>``: everything left out is left to the model.
+    def encode_prompt(self, prompt: Prompt) -> Ids:
+        """``<bos> [<w>] [<h>] [<kind>] words <art>``, uint16 (n,).
 
-        ``words`` is what the art shows: tags and title as text. Sizes beyond the largest size
-        token use the largest.
+        Sizes beyond the largest size token use the largest; a kind without a token is left out.
         """
-        out = [self.bos]
-        if width is not None:
-            out.append(self.ids[f"<w{min(max(width, 1), MAX_WIDTH_TOKEN)}>"])
-        if height is not None:
-            out.append(self.ids[f"<h{min(max(height, 1), MAX_HEIGHT_TOKEN)}>"])
-        if kind is not None and kind in KINDS:
-            out.append(self.ids[f"<kind:{kind}>"])
-        words = " ".join(words.split())
+        controls = [self.bos]
+        if prompt.width is not None:
+            controls.append(self.ids[f"<w{min(max(prompt.width, 1), MAX_WIDTH_TOKEN)}>"])
+        if prompt.height is not None:
+            controls.append(self.ids[f"<h{min(max(prompt.height, 1), MAX_HEIGHT_TOKEN)}>"])
+        if prompt.kind in KINDS:
+            controls.append(self.ids[f"<kind:{prompt.kind}>"])
+        words = self.encode(prompt.words)
         return np.concatenate(
-            [np.array(out, np.uint16), self.encode(words), np.array([self.art], np.uint16)]
+            [np.array(controls, np.uint16), words, np.array([self.art], np.uint16)]
         )

@@ -7,6 +7,7 @@ from asciiloom.train.settings import (
     RunSettings,
     Settings,
     load_settings,
+    read_selection,
 )
 from asciiloom.train.trainer import Event, Trainer
 
@@ -19,4 +20,5 @@ __all__ = [
     "Trainer",
     "find_checkpoint",
     "load_settings",
+    "read_selection",
 ]

@@ -7,52 +7,94 @@ there in full or not at all. ``latest`` and ``best`` are links, replaced in one 
 import json
 import os
 import shutil
-import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from safetensors import SafetensorError
 
-from asciiloom.errors import CheckpointError, OutputError
+from asciiloom.errors import CheckpointError, OutputError, SettingsError
+from asciiloom.json_file import read_object
 from asciiloom.model import Card, GridTransformer, save_model
 from asciiloom.outputs import check_output_file, flush
+from asciiloom.typed import Between, check_fields, from_plain
 
-_STATE, _TENSORS = "state.json", "training.pt"
+_STATE, _TENSORS, _WEIGHTS = "state.json", "training.pt", "model.safetensors"
 LATEST, BEST = "latest", "best"
 METRICS, CURVE = "metrics.jsonl", "loss.png"
+MAX_STATE_BYTES = 8 << 20
+_Count = Annotated[int, Between(0, 2**62)]
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Where a run stood, beside its tensors: step, best bits so far, training seconds, characters seen,
+    the loader's state, the settings, and the corpus fingerprint."""
+
+    step: _Count
+    best: float | None
+    seconds: Annotated[float, Between(0, 1e12)]
+    characters: _Count
+    loader: dict[str, Any]
+    settings: dict[str, Any]
+    fingerprint: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        check_fields(self, "state")
 
 
 def save_checkpoint(
     run: Path,
-    step: int,
     model: GridTransformer,
     card: Card,
     tensors: dict[str, Any],
-    state: dict[str, Any],
+    state: RunState,
     keep: int,
 ) -> Path:
-    """Write ``run/step-N``, point ``latest`` at it, and drop older ones beyond ``keep`` (never ``best``)."""
-    run.mkdir(parents=True, exist_ok=True)
-    final = run / f"step-{step:07d}"
-    building = run / f".building-{step:07d}-{os.getpid()}"
-    shutil.rmtree(building, ignore_errors=True)
-    try:
-        save_model(building, model, card)
-        torch.save(tensors, building / _TENSORS)
-        (building / _STATE).write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-        for file in building.iterdir():
-            flush(file)
-        flush(building)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
-    if final.exists():
-        shutil.rmtree(final)
-    building.replace(final)
-    point(run, LATEST, final)
-    _prune(run, keep)
+    """Write ``run/step-N``, point ``latest`` at it, and drop older ones beyond ``keep`` (never ``best``).
+
+    Where a write fails (a full disk) nothing of it is left, the former checkpoints stay, and a
+    ``CheckpointError`` says so.
+    """
+    final = run / f"step-{state.step:07d}"
+    building = run / f".building-{state.step:07d}-{os.getpid()}"
+    with writing(run):
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(building, ignore_errors=True)
+            save_model(building, model, card)
+            torch.save(tensors, building / _TENSORS)
+            text = json.dumps(asdict(state), indent=1)
+            (building / _STATE).write_text(text + "\n", encoding="utf-8")
+            for file in building.iterdir():
+                flush(file)
+            flush(building)
+            if final.exists():
+                shutil.rmtree(final)
+            building.replace(final)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        point(run, LATEST, final)
+        _prune(run, keep)
     return final
+
+
+@contextmanager
+def writing(run: Path) -> Iterator[None]:
+    """Failures to write into the folder of a run as one line."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CheckpointError(
+            f"cannot write into {run}: {' '.join(why.split())[:200]}; the last checkpoint is kept:"
+            " make room (or choose another --out) and run the same command again"
+        ) from error
 
 
 def point(run: Path, name: str, target: Path) -> None:
@@ -100,22 +142,69 @@ def _prune(run: Path, keep: int) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def find_checkpoint(path: Path) -> Path:
-    """The folder with the model that ``path`` means: itself, or a run's ``latest``."""
-    if (path / _STATE).exists() or (path / "model.safetensors").exists():
-        return path
-    if (path / LATEST).exists():
-        return path / LATEST
+def is_started(run: Path) -> bool:
+    """Whether there is something in ``run`` to resume, sound or not."""
+    return any(os.path.lexists(run / name) for name in (LATEST, _STATE, _WEIGHTS))
+
+
+def find_checkpoint(path: Path, best: bool = False) -> Path:
+    """The folder with the model that ``path`` means: itself, or a run's ``latest`` (or ``best``, where
+    it has one). ``CheckpointError`` says why there is none."""
+    try:
+        if best and os.path.lexists(path / BEST):
+            return _linked(path / BEST)
+        if (path / _STATE).exists() or (path / _WEIGHTS).exists():
+            return path
+        if os.path.lexists(path / LATEST):
+            return _linked(path / LATEST)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be looked into: {error.strerror}") from error
     raise CheckpointError(
         f"{path} holds no checkpoint; train one with: asciiloom train DB --out {path}"
     )
 
 
-def load_training_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _linked(link: Path) -> Path:
+    if not link.exists():
+        raise CheckpointError(
+            f"{link} points to a checkpoint that is gone; name another step-* folder of the run"
+        )
+    return link
+
+
+def load_training_state(folder: Path) -> tuple[dict[str, Any], RunState]:
     """(tensors, state) of a checkpoint; tensors are read with ``weights_only``."""
+    file = folder / _STATE
     try:
-        state: dict[str, Any] = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-        tensors = torch.load(folder / _TENSORS, map_location="cpu", weights_only=True)
-    except (OSError, ValueError, RuntimeError, EOFError, struct.error, UnpicklingError) as error:
-        raise CheckpointError(f"the checkpoint in {folder} cannot be resumed: {error}") from error
+        state = from_plain(RunState, read_object(file, MAX_STATE_BYTES), "state")
+        file = folder / _TENSORS
+        tensors = _read_tensors(file)
+    except (OSError, ValueError, SettingsError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise cannot_resume(file, why) from error
     return tensors, state
+
+
+def cannot_resume(what: Path, why: str) -> CheckpointError:
+    """The error of a checkpoint that is damaged."""
+    return CheckpointError(
+        f"{what} cannot be resumed: {' '.join(why.split())[:300]}; choose another --out"
+    )
+
+
+def _read_tensors(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        file.stat()
+        raise ValueError("it is not an ordinary file")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > 2 * file.stat().st_size:
+                raise ValueError("it is packed, which no checkpoint is")
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # a damaged file can make torch's reader fail in any way
+        raise ValueError(f"{type(error).__name__} {error}".split("\n")[0]) from error
+    if not isinstance(tensors, dict):
+        raise ValueError("it holds no table of tensors")
+    return tensors

@@ -1,26 +1,28 @@
 """The loss curve of a run as a PNG."""
 
 import io
-import json
 from pathlib import Path
 
 from asciiloom.outputs import output_stream
+from asciiloom.train.metrics import Metrics
 
 
-def draw_curve(metrics: Path, target: Path) -> None:
-    """Draw training and held-out bits per character of ``metrics`` (JSON lines) into ``target``."""
+def draw_curve(metrics: Metrics, target: Path) -> None:
+    """Draw training and held-out bits per character of ``metrics`` into ``target``."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    lines = metrics.lines()
     figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=120)
     for kind, key, label, style in (
         ("log", "train_bits", "training (bits a token)", "-"),
         ("eval", "held_out_bits", "held out (bits a character)", "o-"),
     ):
-        points = [(line["step"], line[key]) for line in lines if line["kind"] == kind]
+        points = [
+            (line["step"], line[key]) for line in lines if line["kind"] == kind and key in line
+        ]
         if points:
             axes.plot(*zip(*points, strict=True), style, label=label, markersize=3)
     axes.set(xlabel="step", ylabel="bits")

@@ -1,26 +1,12 @@
-"""What the machine is good at: device, precision and threads, found out rather than assumed."""
+"""What the machine is good at: precision and threads, found out rather than assumed."""
 
 import time
 
 import torch
 
-from asciiloom.errors import SettingsError
 from asciiloom.model import GridTransformer
 
 _PROBE_ROWS, _PROBE_REPEATS = 2048, 20
-
-
-def pick_device(wanted: str) -> torch.device:
-    """The device named, or the first GPU, or the CPU."""
-    if wanted != "auto":
-        try:
-            device = torch.device(wanted)
-        except RuntimeError as error:
-            raise SettingsError(f"no device {wanted!r}") from error
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise SettingsError(f"{wanted} was asked for, but torch sees no GPU")
-        return device
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _seconds(width: int, *dtypes: torch.dtype) -> list[float]:
@@ -50,12 +36,12 @@ def pick_precision(wanted: str, device: torch.device) -> str:
 
 def pick_threads(model: GridTransformer) -> int:
     """All threads, or one where a busy machine makes more of them slower."""
-    most = torch.get_num_threads()
-    if most == 1:
+    available = torch.get_num_threads()
+    if available == 1:
         return 1
     width = model.config.d_model
     torch.set_num_threads(1)
     (alone,) = _seconds(width, torch.float32)
-    torch.set_num_threads(most)
+    torch.set_num_threads(available)
     (together,) = _seconds(width, torch.float32)
-    return most if together < 0.95 * alone else 1
+    return available if together < 0.95 * alone else 1

@@ -52,6 +52,32 @@ class Optimizers:
     def state_dict(self) -> list[dict[str, Any]]:
         return [optimizer.state_dict() for optimizer in self._members]
 
-    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+    def load_state_dict(self, states: Any) -> None:
+        """Take the moments of ``state_dict`` back; ``ValueError`` where they are of another network."""
+        if not isinstance(states, list) or len(states) != len(self._members):
+            raise ValueError("the moments are not those of these optimizers")
         for optimizer, state in zip(self._members, states, strict=True):
+            try:
+                _check_moments(optimizer, state)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError("the moments are not those of these optimizers") from error
             optimizer.load_state_dict(state)
+
+
+def _check_moments(optimizer: torch.optim.Optimizer, state: Any) -> None:
+    """Torch takes moments of any shape, and stumbles at the next step."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    fresh = optimizer.state_dict()["param_groups"]
+    if [g["params"] for g in state["param_groups"]] != [g["params"] for g in fresh]:
+        raise ValueError("the moments are grouped otherwise")
+    for ours, theirs in zip(fresh, state["param_groups"], strict=True):
+        if ours.keys() != theirs.keys():
+            raise ValueError("the optimizer's settings are others")
+    for number, moments in state["state"].items():
+        for name, value in moments.items():
+            if not isinstance(value, torch.Tensor):
+                raise ValueError(f"the moment {name} is no tensor")
+            if value.ndim and value.shape != parameters[number].shape:
+                raise ValueError(f"the moment {name} has another shape than its weights")
+            if not bool(torch.isfinite(value).all()):
+                raise ValueError(f"the moment {name} is not finite")

@@ -3,17 +3,26 @@
 import dataclasses
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from asciiloom.errors import SettingsError
+from asciiloom.json_file import parse_json, parse_object, read_bounded
 from asciiloom.model import PRESETS, ModelConfig
 from asciiloom.store import Selection
 from asciiloom.tokens import PromptDropout
+from asciiloom.typed import AtMost, Between, OneOf, check_fields, entries, from_plain
 
-# What a model of the ASCII grid can be trained on: one of each near-twin cluster, no films.
+MAX_BYTES = 1 << 20
+MAX_SEED = 2**63 - 1
+_Share = Annotated[float, Between(0, 1)]
+_Rate = Annotated[float, Between(0, 100)]
+_Every = Annotated[int, Between(1, 10**9)]
+
+# What a model of the ASCII grid can be trained on: pieces of ASCII that a monospace grid shows as meant,
+# one of each near-twin cluster, up to 100x100.
 DEFAULT_SELECTION = Selection(
     charset="ascii",
     grid_only=True,
@@ -32,16 +41,19 @@ class OptimSettings:
     Source of Muon: Jordan et al. 2024.
     """
 
-    matrix: str = "muon"
-    lr: float = 3e-3
-    muon_lr: float = 0.02
-    beta1: float = 0.9
-    beta2: float = 0.98
-    weight_decay: float = 0.01
-    warmup: int = 40
-    decay: float = 0.6
-    floor: float = 0.02
-    clip: float = 1.0
+    matrix: Annotated[str, OneOf(("muon", "adamw"))] = "muon"
+    lr: _Rate = 3e-3
+    muon_lr: _Rate = 0.02
+    beta1: Annotated[float, Between(0, 0.999999)] = 0.9
+    beta2: Annotated[float, Between(0, 0.999999)] = 0.98
+    weight_decay: _Rate = 0.01
+    warmup: Annotated[int, Between(0, 10**9)] = 40
+    decay: _Share = 0.6
+    floor: _Share = 0.02
+    clip: Annotated[float, Between(1e-9, 1e9)] = 1.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, "optim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +62,25 @@ class RunSettings:
     schedule follows it). ``tokens``: ids a step, in ``accumulate`` batches. ``threads`` 0: probe.
     ``precision``: "auto", "bf16" or "fp32"."""
 
-    steps: int | None = None
-    minutes: float | None = None
-    tokens: int = 4096
-    accumulate: int = 1
-    seed: int = 0
-    precision: str = "auto"
+    steps: _Every | None = None
+    minutes: Annotated[float, Between(1e-4, 1e7)] | None = None
+    tokens: Annotated[int, Between(256, 10**7)] = 4096
+    accumulate: Annotated[int, Between(1, 10**5)] = 1
+    seed: Annotated[int, Between(0, MAX_SEED)] = 0
+    precision: Annotated[str, OneOf(("auto", "bf16", "fp32"))] = "auto"
     device: str = "auto"
-    threads: int = 0
-    log_every: int = 20
-    eval_every: int = 400
-    eval_pieces: int = 400
-    save_every: int = 200
-    keep: int = 2
-    samples: tuple[str, ...] = ("cat", "tree", "house")
+    threads: Annotated[int, Between(0, 4096)] = 0
+    log_every: _Every = 20
+    eval_every: _Every = 400
+    eval_pieces: _Every = 400
+    save_every: _Every = 200
+    keep: Annotated[int, Between(1, 10**6)] = 2
+    samples: Annotated[tuple[str, ...], AtMost(100)] = ("cat", "tree", "house")
+
+    def __post_init__(self) -> None:
+        check_fields(self, "run")
+        if self.steps is None and self.minutes is None:
+            raise SettingsError("say how long to train: run.steps or run.minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +94,6 @@ class Settings:
     run: RunSettings = field(default_factory=RunSettings)
 
     def __post_init__(self) -> None:
-        run, optim = self.run, self.optim
-        if run.steps is None and run.minutes is None:
-            raise SettingsError("say how long to train: run.steps or run.minutes")
-        if (run.steps is not None and run.steps < 1) or (
-            run.minutes is not None and run.minutes <= 0
-        ):
-            raise SettingsError("run.steps and run.minutes must be above 0")
-        if optim.matrix not in ("muon", "adamw"):
-            raise SettingsError(f"optim.matrix is 'muon' or 'adamw', not {optim.matrix!r}")
-        if run.precision not in ("auto", "bf16", "fp32"):
-            raise SettingsError(f"run.precision is auto, bf16 or fp32, not {run.precision!r}")
-        if run.tokens < 256 or run.accumulate < 1:
-            raise SettingsError("run.tokens is at least 256 and run.accumulate at least 1")
         if self.selection.split not in (None, "train"):
             raise SettingsError("training data is the train split; the others are held out")
 
@@ -103,57 +107,76 @@ class Settings:
         return {"selection": self.selection.to_dict(), **json.loads(json.dumps(out))}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "Settings":
-        """Settings from (part of) a tree; what is missing keeps its default."""
-        tree = dict(data)
-        unknown = tree.keys() - {f.name for f in dataclasses.fields(cls)}
-        if unknown:
-            raise SettingsError(f"no settings {', '.join(sorted(unknown))}")
+    def from_dict(cls, data: object) -> "Settings":
+        """Settings from (part of) a tree; what is missing keeps its default.
+
+        ``SettingsError`` names the section and setting that does not fit.
+        """
+        tree = entries(data, [f.name for f in dataclasses.fields(cls)], "the settings tree")
         parts: dict[str, Any] = {}
         if "selection" in tree:
-            parts["selection"] = Selection.from_dict(
-                {k: tuple(v) if isinstance(v, list) else v for k, v in tree["selection"].items()}
-            )
+            parts["selection"] = read_selection(tree["selection"])
         if "model" in tree:
-            model = dict(tree["model"])
-            preset = model.pop("preset", "small")
-            if preset not in PRESETS:
-                raise SettingsError(f"no preset {preset!r}; one of {', '.join(PRESETS)}")
-            base = PRESETS[preset]
-            parts["model"] = ModelConfig.from_dict({**base.to_dict(), **model})
+            model, base = tree["model"], PRESETS["small"]
+            if isinstance(model, Mapping):
+                base = preset(model.get("preset", "small"))
+                model = {name: value for name, value in model.items() if name != "preset"}
+            parts["model"] = ModelConfig.from_dict(model, base)
         for name, kind in (
             ("optim", OptimSettings),
             ("dropout", PromptDropout),
             ("run", RunSettings),
         ):
             if name in tree:
-                values: dict[str, Any] = {
-                    k: tuple(v) if isinstance(v, list) else v for k, v in tree[name].items()
-                }
-                try:
-                    parts[name] = kind(**values)
-                except TypeError as error:
-                    raise SettingsError(f"{name}: {error}") from error
+                parts[name] = from_plain(kind, tree[name], name)
         return cls(**parts)
 
 
+def read_selection(data: object) -> Selection:
+    """A selection from plain data, every value held against its type."""
+    return from_plain(Selection, data, "selection")
+
+
+def preset(name: object) -> ModelConfig:
+    """The preset called ``name``."""
+    if not isinstance(name, str) or name not in PRESETS:
+        raise SettingsError(f"no preset {ascii(name)[:60]}; one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
 def load_settings(path: Path | None, overrides: Iterable[str] = ()) -> dict[str, Any]:
-    """A settings tree from a TOML or JSON file with ``section.name=value`` overrides on top."""
+    """A settings tree from a TOML or JSON file with ``section.name=value`` overrides on top.
+
+    Every section of it is a dict; ``Settings.from_dict`` looks at what is inside.
+    """
     tree: dict[str, Any] = {}
     if path is not None:
         try:
-            text = path.read_text(encoding="utf-8")
-            tree = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+            data = read_bounded(path, MAX_BYTES)
+            toml = path.suffix == ".toml"
+            tree = tomllib.loads(data.decode("utf-8")) if toml else parse_object(data)
+        except RecursionError as error:
+            raise SettingsError(f"settings file {path}: it is nested too deeply") from error
         except (OSError, ValueError) as error:
-            raise SettingsError(f"settings file {path}: {error}") from error
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise SettingsError(f"settings file {path}: {' '.join(why.split())[:300]}") from error
     for override in overrides:
         name, equals, value = override.partition("=")
         section, dot, key = name.partition(".")
-        if not (equals and dot and key):
-            raise SettingsError(f"{override!r} is not of the form section.name=value")
-        try:
-            parsed = json.loads(value)
-        except ValueError:
-            parsed = value
-        tree.setdefault(section, {})[key] = parsed
+        if not (equals and section and dot and key):
+            raise SettingsError(f"{ascii(override)[:60]} is not of the form section.name=value")
+        tree.setdefault(section, {})
+        if isinstance(tree[section], dict):
+            tree[section][key] = _value(value)
+    for section, content in tree.items():
+        if not isinstance(content, dict):
+            raise SettingsError(f"the section {ascii(section)[:60]} must be a table, not a value")
     return tree
+
+
+def _value(text: str) -> Any:
+    """What ``text`` is as JSON, or itself."""
+    try:
+        return parse_json(text)
+    except ValueError:
+        return text

@@ -6,7 +6,6 @@ state, random state, clock) is in a checkpoint; a resumed run by steps ends bit 
 the unbroken one does.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -19,29 +18,39 @@ import torch
 import torch.nn.functional as F
 
 from asciiloom.corpus import Corpus
-from asciiloom.errors import CheckpointError
-from asciiloom.evaluate import Scores, autocast, score
+from asciiloom.errors import AsciiloomError, CheckpointError, SettingsError
+from asciiloom.evaluate import Scores, score
 from asciiloom.generate import Constraint, Drawing, Generator
-from asciiloom.model import Card, GridInput, GridTransformer, Size
-from asciiloom.outputs import output_stream
+from asciiloom.model import (
+    Card,
+    GridInput,
+    autocast,
+    load_model,
+    pick_device,
+    sizes_of,
+    untrained_model,
+)
 from asciiloom.tokens import IGNORE, CorpusLoader, LoaderState, PackedBatch
 from asciiloom.train.checkpoint import (
     BEST,
     CURVE,
     METRICS,
+    RunState,
+    cannot_resume,
     find_checkpoint,
+    is_started,
     load_training_state,
     point,
     prepare_run,
     save_checkpoint,
+    writing,
 )
-from asciiloom.train.machine import pick_device, pick_precision, pick_threads
+from asciiloom.train.machine import pick_precision, pick_threads
+from asciiloom.train.metrics import Metrics
 from asciiloom.train.optim import Optimizers
 from asciiloom.train.schedule import rate
 from asciiloom.train.settings import Settings
 
-SIZES_KEPT = 2000
-MAX_TITLE = 24
 SAMPLE_LIMITS = Constraint(max_width=40, max_height=14)
 
 
@@ -85,14 +94,15 @@ class Trainer:
         self.tell = tell or (lambda event: None)
         self.device = pick_device(settings.run.device)
         self.precision = pick_precision(settings.run.precision, self.device)
-        torch.manual_seed(settings.run.seed)
-        self.model = GridTransformer(settings.model).to(self.device)
+        self.model = untrained_model(settings.model, settings.run.seed).to(self.device)
         self._optim = Optimizers(self.model, settings.optim)
         self.loader = self._make_loader("train", settings.run.seed)
         self._held_out = self._make_loader("validation", 0)
         self._fingerprint = corpus.fingerprint(self.loader.selection)
+        self._metrics = Metrics(run / METRICS)
         self.step = 0
         self.best = math.inf
+        self.saved: Path | None = None  # the last checkpoint of this run
         self._clock = _Clock()
         self._seen = 0  # characters trained on
 
@@ -196,31 +206,30 @@ class Trainer:
         line: dict[str, Any] = {"kind": kind, **figures}
         if drawings:
             line["drawings"] = [{"words": d.words, "text": d.text} for d in drawings]
-        with (self.run / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        with writing(self.run):
+            self._metrics.append(line)
         self.tell(Event(kind, self.step, figures, drawings))
 
     def _save(self) -> Path:
         tensors = {"optim": self._optim.state_dict(), "torch_rng": torch.get_rng_state()}
-        state = {
-            "step": self.step,
-            "best": self.best if math.isfinite(self.best) else None,
-            "seconds": self._clock.seconds,
-            "characters": self._seen,
-            "loader": self.loader.state.to_dict(),
-            "settings": self.settings.to_dict(),
-            "fingerprint": self._fingerprint,
-        }
-        keep = self.settings.run.keep
-        folder = save_checkpoint(
-            self.run, self.step, self.model, self._card(), tensors, state, keep
+        state = RunState(
+            step=self.step,
+            best=self.best if math.isfinite(self.best) else None,
+            seconds=self._clock.seconds,
+            characters=self._seen,
+            loader=self.loader.state.to_dict(),
+            settings=self.settings.to_dict(),
+            fingerprint=self._fingerprint,
         )
+        keep = self.settings.run.keep
+        folder = save_checkpoint(self.run, self.model, self._card(), tensors, state, keep)
+        self.saved = folder
         self.tell(Event("checkpoint", self.step, {"folder": str(folder)}))
         return folder
 
     def _card(self) -> Card:
         return Card(
-            self._sizes(),
+            sizes_of(self.corpus, self.loader.selection),
             {
                 "step": self.step,
                 "seconds": round(self._clock.seconds, 1),
@@ -229,15 +238,6 @@ class Trainer:
                 "corpus": self._fingerprint,
             },
         )
-
-    def _sizes(self) -> tuple[Size, ...]:
-        """(kind, width, height, title) of a seeded sample of the training pieces."""
-        chosen = self.loader.selection.replace(order="random", limit=SIZES_KEPT)
-        statement, params = chosen.sql(
-            "piece.kind, piece.width, piece.height, coalesce(piece.title, '')"
-        )
-        rows = self.corpus.connection.execute(statement, params)
-        return tuple((kind, w, h, title[:MAX_TITLE].lower()) for kind, w, h, title in rows)
 
     def held_out(self, limit: int | None = None) -> Scores:
         """Scores on the validation split, unprompted."""
@@ -256,7 +256,8 @@ class Trainer:
         }
         if bits < self.best:
             self.best = bits
-            point(self.run, BEST, folder)
+            with writing(self.run):
+                point(self.run, BEST, folder)
         self._record("eval", figures)
         words = self.settings.run.samples
         if words:
@@ -270,13 +271,9 @@ class Trainer:
     def _finish(self) -> dict[str, Any]:
         from asciiloom.train.curve import draw_curve
 
-        metrics = self.run / METRICS
-        draw_curve(metrics, self.run / CURVE)
-        evals = [
-            line
-            for line in map(json.loads, metrics.read_text(encoding="utf-8").splitlines())
-            if line["kind"] == "eval"
-        ]
+        with writing(self.run):
+            draw_curve(self._metrics, self.run / CURVE)
+        evals = [line for line in self._metrics.lines() if line["kind"] == "eval"]
         return {
             "run": str(self.run),
             "step": self.step,
@@ -293,53 +290,52 @@ class Trainer:
     # -- resuming
 
     def _resume(self) -> None:
-        try:
-            folder = find_checkpoint(self.run)
-        except CheckpointError:
-            self._forget_after(0)  # of a run that was killed before its first checkpoint
+        if not is_started(self.run):
+            with writing(self.run):
+                self._metrics.forget_after(
+                    0
+                )  # of a run that was killed before its first checkpoint
             return
-        from safetensors.torch import load_file
-
+        folder = find_checkpoint(self.run)
         tensors, state = load_training_state(folder)
-        mine, theirs = self.settings.to_dict(), state["settings"]
+        self._check_same_run(folder, state)
+        weights, _ = load_model(folder)
+        try:
+            self.model.load_state_dict(weights.state_dict())
+            self._optim.load_state_dict(tensors["optim"])
+            torch.set_rng_state(tensors["torch_rng"])
+            self.loader.state = LoaderState(**state.loader)
+        except (KeyError, TypeError, ValueError, RuntimeError, SettingsError) as error:
+            raise cannot_resume(folder, f"{type(error).__name__} {error}") from error
+        if self.loader.state.pool >= self.loader.pools:
+            raise cannot_resume(folder, "its loader's state is beyond the corpus")
+        self.saved, self.step, self._seen = folder, state.step, state.characters
+        self._clock.seconds = state.seconds
+        self.best = math.inf if state.best is None else state.best
+        with writing(self.run):
+            self._metrics.forget_after(self.step)
+
+    def _check_same_run(self, folder: Path, state: RunState) -> None:
+        """Refuse a checkpoint of other settings or of another corpus."""
+        try:
+            theirs = Settings.from_dict(state.settings).to_dict()
+        except AsciiloomError as error:
+            raise cannot_resume(folder, str(error)) from error
+        mine = self.settings.to_dict()
         changed = [k for k in ("model", "selection") if mine[k] != theirs[k]]
-        changed += [
-            f"optim.{k}" for k in mine["optim"] if mine["optim"][k] != theirs["optim"].get(k)
-        ]
+        changed += [f"optim.{k}" for k in mine["optim"] if mine["optim"][k] != theirs["optim"][k]]
         changed += [
             f"run.{k}"
             for k in ("tokens", "accumulate", "seed")
-            if mine["run"][k] != theirs["run"].get(k)
+            if mine["run"][k] != theirs["run"][k]
         ]
         if changed:
             raise CheckpointError(
                 f"{self.run} holds a run with other settings ({', '.join(changed)});"
                 " resume with the same, or choose another --out"
             )
-        if state["fingerprint"]["digest"] != self._fingerprint["digest"]:
+        if state.fingerprint.get("digest") != self._fingerprint["digest"]:
             raise CheckpointError(
                 f"the corpus changed since {folder.name} was trained (its selection has another"
                 " fingerprint); choose another --out to train afresh"
             )
-        self.model.load_state_dict(load_file(folder / "model.safetensors"))
-        self._optim.load_state_dict(tensors["optim"])
-        torch.set_rng_state(tensors["torch_rng"])
-        self.loader.state = LoaderState(**state["loader"])
-        self.step, self._seen = state["step"], state["characters"]
-        self._clock.seconds = state["seconds"]
-        self.best = math.inf if state["best"] is None else state["best"]
-        self._forget_after(self.step)
-
-    def _forget_after(self, step: int) -> None:
-        """Drop metrics of steps that were lost with the kill, so that the curve has each step once."""
-        metrics = self.run / METRICS
-        if metrics.exists():
-            kept = []
-            for line in metrics.read_text(encoding="utf-8").splitlines():
-                try:
-                    if json.loads(line)["step"] <= step:
-                        kept.append(line + "\n")
-                except ValueError:
-                    continue  # the line that the kill cut short
-            with output_stream(metrics, force=True) as stream:
-                stream.write("".join(kept).encode())

@@ -6,10 +6,15 @@ attached database that is a corpus. Writing needs the token that ``asciiloom bro
 
 from asciiloom.web.plugin import (
     extra_css_urls,
+    forbidden,
+    handle_exception,
     menu_links,
     prepare_connection,
     register_routes,
     render_cell,
 )
 
-__all__ = ["extra_css_urls", "menu_links", "prepare_connection", "register_routes", "render_cell"]
+__all__ = [
+    "extra_css_urls", "forbidden", "handle_exception", "menu_links", "prepare_connection",
+    "register_routes", "render_cell",
+]  # fmt: skip

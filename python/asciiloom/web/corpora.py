@@ -5,15 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
-from asciiloom.errors import SelectionError
-from asciiloom.piece import CHARSETS, KINDS
+from datasette.utils import sqlite_timelimit
+
 from asciiloom.store.schema import APPLICATION_ID
-from asciiloom.store.selection import Selection
+from asciiloom.web import limits
+from asciiloom.web.database import whole_values
+from asciiloom.web.failures import explain
+from asciiloom.web.query import PAGE, Query
 
 T = TypeVar("T")
-PAGE = 24
 COUNTED = 1000  # matches are counted up to here
 FACETS = 15
 SIZES = ((20, 5), (40, 12), (80, 25), (132, 50))
@@ -32,9 +33,24 @@ async def corpora(datasette: Any) -> list[str]:
 
 
 async def ask(datasette: Any, name: str, question: Callable[[sqlite3.Connection], T]) -> T:
-    """The answer of ``question``, asked in a read thread."""
-    answer: T = await datasette.get_database(name).execute_fn(question)
+    """The answer of ``question``, asked in a read thread; what SQLite refuses is said on a page."""
+
+    def bounded(connection: sqlite3.Connection) -> T:
+        with whole_values(connection), time_limit(connection, limits.QUESTION_SECONDS):
+            return question(connection)
+
+    try:
+        answer: T = await datasette.get_database(name).execute_fn(bounded)
+    except (sqlite3.Error, OSError, MemoryError) as error:
+        failure = explain(error)
+        assert failure is not None
+        raise failure.raised() from error
     return answer
+
+
+def time_limit(connection: sqlite3.Connection, seconds: float) -> Any:
+    """A context in which SQLite gives up after ``seconds``."""
+    return sqlite_timelimit(connection, seconds * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +69,22 @@ _kept: dict[str, tuple[object, Facets]] = {}
 
 
 def facets(connection: sqlite3.Connection) -> Facets:
-    """Facets of the corpus, counted anew only after its file changed: all read threads share them."""
+    """Facets of the corpus, counted anew only after its file changed: all read threads share them.
+
+    Of a corpus too large to be counted in time they are empty.
+    """
     path = connection.execute("PRAGMA database_list").fetchone()[2]
     state = tuple(_state(f"{path}{ending}") for ending in ("", "-wal"))
     if path not in _kept or _kept[path][0] != state:
-        _kept[path] = (state, _count(connection))
+        try:
+            with time_limit(connection, limits.FACETS_SECONDS):
+                counted = _count(connection)
+        except sqlite3.OperationalError as error:
+            if "interrupted" not in str(error):
+                raise
+            (most,) = connection.execute("SELECT max(id) FROM piece").fetchone()
+            counted = Facets(most or 0, [], [], [], [], 0)
+        _kept[path] = (state, counted)
     return _kept[path][1]
 
 
@@ -96,74 +123,12 @@ def _count(connection: sqlite3.Connection) -> Facets:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a gallery address asks for, as typed; unknown or impossible values are left out."""
-
-    q: str = ""
-    glyphs: str = ""
-    size: str = ""
-    tag: str = ""
-    source: str = ""
-    kind: str = ""
-    charset: str = ""
-    order: str = ""
-    canonical: str = ""
-    page: int = 1
-
-    @classmethod
-    def of(cls, args: Any) -> "Query":
-        values = {
-            name: (args.get(name) or "").strip()[:200]
-            for name in (
-                "q",
-                "glyphs",
-                "size",
-                "tag",
-                "source",
-                "kind",
-                "charset",
-                "order",
-                "canonical",
-            )
-        }
-        page = args.get("page") or "1"
-        return cls(**values, page=min(10**6, int(page)) if page.isdigit() and page != "0" else 1)
-
-    def link(self, **changes: Any) -> str:
-        """The address of this query with some values changed (and the first page, unless said)."""
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "page"} | changes
-        return "?" + urlencode({k: v for k, v in values.items() if v})
-
-    def selection(self) -> Selection:
-        width, _, height = self.size.partition("x")
-        fits = width.isdigit() and height.isdigit()
-        orders = ("small", "large", "newest", "random")
-        fallback = "rank" if self.q else "id"
-        try:
-            return Selection(
-                text=self.q or None,
-                glyphs=self.glyphs or None,
-                tags=(self.tag,) if self.tag else (),
-                sources=(self.source,) if self.source else (),
-                kinds=(self.kind,) if self.kind in KINDS else (),
-                charset=self.charset if self.charset in CHARSETS else None,
-                width=(None, int(width)) if fits else (None, None),
-                height=(None, int(height)) if fits else (None, None),
-                canonical_only=bool(self.canonical),
-                order=self.order if self.order in orders else fallback,
-                limit=PAGE + 1,
-                offset=(self.page - 1) * PAGE,
-            )
-        except SelectionError:
-            return Selection(limit=PAGE + 1)
-
-
 def found(connection: sqlite3.Connection, query: Query) -> tuple[list[dict[str, Any]], bool, int]:
     """(pieces of the page, whether there are more, matches counted up to ``COUNTED``)."""
     selection = query.selection()
     statement, params = selection.sql(
-        "piece.id, piece.text, piece.title, piece.artist, piece.width, piece.height, piece.canonical"
+        f"piece.id, substr(piece.text, 1, {limits.CARD_CHARACTERS}), piece.title, piece.artist,"
+        " piece.width, piece.height, piece.canonical"
     )
     names = ("id", "text", "title", "artist", "width", "height", "canonical")
     rows = [dict(zip(names, row, strict=True)) for row in connection.execute(statement, params)]

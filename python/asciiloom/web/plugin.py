@@ -1,13 +1,18 @@
-"""The Datasette hooks: art in cells, a link in the menu, and the routes of the pages."""
+"""The Datasette hooks: art in cells, a link in the menu, the routes of the pages, what a connection may
+take and what is said of failures."""
 
+from collections.abc import Generator
+from functools import partial
 from typing import Any
 
-from datasette import hookimpl
+from datasette import Forbidden, hookimpl
 from markupsafe import Markup, escape
 
 from asciiloom.store.connection import MAPPED_BYTES
 from asciiloom.store.pattern import register
-from asciiloom.web import views
+from asciiloom.web import curating, views
+from asciiloom.web.database import CorpusDatabase, ReadConnection, bound
+from asciiloom.web.failures import failure_page
 
 CELL_CHARACTERS = 4000  # of a piece in a table cell; its own page has all of it
 
@@ -22,10 +27,32 @@ def render_cell(row: Any, value: Any, column: str, table: str | None) -> Markup 
 
 
 @hookimpl
-def prepare_connection(conn: Any) -> None:
-    """What the pages' questions need."""
-    register(conn)
-    conn.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+def prepare_connection(conn: Any, database: str, datasette: Any) -> None:
+    """What the pages' questions need; of the corpus of ``asciiloom browse`` also what bounds them."""
+    served = datasette.databases.get(database)
+    if isinstance(conn, ReadConnection) and isinstance(served, CorpusDatabase):
+        bound(conn, served.value_bytes)
+    else:
+        register(conn)
+        conn.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+
+
+@hookimpl(hookwrapper=True)
+def handle_exception(
+    datasette: Any, request: Any, exception: Exception
+) -> Generator[None, Any, None]:
+    """Our page of a failure in place of Datasette's, where ``asciiloom browse`` serves."""
+    answers = yield
+    if hasattr(datasette, curating.TOKEN):
+        answers.force_result([partial(failure_page, datasette, request, exception)])
+
+
+@hookimpl
+def forbidden(datasette: Any, request: Any, message: str) -> Any:
+    """The same page for what is not allowed."""
+    if not hasattr(datasette, curating.TOKEN):
+        return None
+    return partial(failure_page, datasette, request, Forbidden(message))
 
 
 @hookimpl
@@ -41,14 +68,16 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 @hookimpl
 def register_routes() -> list[tuple[str, Any]]:
     base = r"/-/art/(?P<db>[^/]+)"
+    number = r"(?P<number>[0-9]{1,18})"
     return [
         (r"^/-/art/static/(?P<file>[a-z.]+)$", views.static),
         (r"^/-/art$", views.home),
-        (rf"^{base}/enter$", views.enter),
+        (rf"^{base}/enter$", curating.enter),
         (rf"^{base}$", views.gallery),
-        (rf"^{base}/piece/(?P<number>\d{{1,18}})$", views.piece),
-        (rf"^{base}/piece/(?P<number>\d{{1,18}})/original$", views.original),
-        (rf"^{base}/piece/(?P<number>\d{{1,18}})/edit$", views.edit),
-        (rf"^{base}/review$", views.review),
-        (rf"^{base}/undo$", views.take_back),
+        (rf"^{base}/piece/{number}$", views.piece),
+        (rf"^{base}/piece/{number}/original$", views.original),
+        (rf"^{base}/piece/{number}/colours\.css$", views.colours),
+        (rf"^{base}/piece/{number}/edit$", curating.edit),
+        (rf"^{base}/review$", curating.review),
+        (rf"^{base}/undo$", curating.take_back),
     ]

@@ -1,46 +1,40 @@
-"""The pages: gallery, piece, twin review. Each is a view function of Datasette's.
-
-Reading is open to whoever reaches the server (loopback only, unless told otherwise). Writing takes a
-curator's cookie, which only the printed token gives, and a CSRF token in every form.
+"""The pages to look at: gallery and piece, and what they are made of. Each is a view function of
+Datasette's. Reading is open to whoever reaches the server: loopback only, unless told otherwise.
 """
 
-import asyncio
-import secrets
 import sqlite3
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from datasette import Forbidden, NotFound, Response
-from markupsafe import Markup, escape
+from datasette import NotFound, Response
+from markupsafe import Markup
 
 from asciiloom.corpus import Corpus
-from asciiloom.curate.edits import Change, apply, undo
-from asciiloom.curate.review import Review, review_pair, reviews
-from asciiloom.emit import paint_html
-from asciiloom.errors import AsciiloomError, CorpusError
-from asciiloom.web.corpora import Query, ask, corpora, facets, found
+from asciiloom.emit import paint_classes
+from asciiloom.errors import CorpusError
+from asciiloom.web import limits
+from asciiloom.web.corpora import ask, corpora, facets, found
+from asciiloom.web.failures import Failure
+from asciiloom.web.policy import OUR_PAGES
+from asciiloom.web.query import Query
+from asciiloom.web.stylesheets import colours_css, shown_colours, width_class, widths_css
 
-T = TypeVar("T")
 CURATOR = "curator"
-# Set by the server that ``asciiloom browse`` starts; elsewhere nobody becomes a curator.
-TOKEN = "asciiloom_token"  # noqa: S105  (the name of an attribute)
 _STATIC = {"asciiloom.css": "text/css", "asciiloom.js": "text/javascript"}
-_VERDICTS = ("same", "variant", "apart")
+_READING = ("GET", "HEAD")
+_FRESH = {"cache-control": "max-age=300"}
 
 
 async def static(request: Any) -> Any:
-    """The style sheet and the script."""
+    """The style sheets and the script."""
     name = request.url_vars["file"]
+    if name == "widths.css":
+        return Response(widths_css(), content_type="text/css; charset=utf-8", headers=_FRESH)
     if name not in _STATIC:
         raise NotFound("no such file")
     text = (files("asciiloom.web") / "static" / name).read_text(encoding="utf-8")
-    return Response(
-        text,
-        content_type=f"{_STATIC[name]}; charset=utf-8",
-        headers={"cache-control": "max-age=300"},
-    )
+    return Response(text, content_type=f"{_STATIC[name]}; charset=utf-8", headers=_FRESH)
 
 
 async def home(datasette: Any) -> Any:
@@ -48,33 +42,17 @@ async def home(datasette: Any) -> Any:
     names = await corpora(datasette)
     if not names:
         raise NotFound("no attached database is an asciiloom corpus")
-    return Response.redirect(datasette.urls.path(f"/-/art/{names[0]}"))
-
-
-async def enter(datasette: Any, request: Any) -> Any:
-    """Become a curator by the token, then go to the gallery."""
-    name = await _corpus(datasette, request)
-    token = getattr(datasette, TOKEN, None)
-    if not token or not secrets.compare_digest(token, request.args.get("token") or ""):
-        raise Forbidden("this is not the token that asciiloom browse printed")
-    answer = Response.redirect(datasette.urls.path(f"/-/art/{name}"))
-    answer.set_cookie(
-        "ds_actor",
-        datasette.sign({"a": {"id": CURATOR}}, "actor"),
-        httponly=True,
-        samesite="strict",
-    )
-    return answer
+    return Response.redirect(gallery_path(datasette, names[0]))
 
 
 async def gallery(datasette: Any, request: Any) -> Any:
     """Pieces found, with facets to narrow them."""
-    name = await _corpus(datasette, request)
+    name = await corpus_name(datasette, request)
     query = Query.of(request.args)
     (pieces, more, count), counts = await ask(
         datasette, name, lambda db: (found(db, query), facets(db))
     )
-    return await _page(
+    return await page(
         datasette, request, "gallery", name,
         query=query, pieces=pieces, more=more, count=count, facets=counts,
     )  # fmt: skip
@@ -82,14 +60,13 @@ async def gallery(datasette: Any, request: Any) -> Any:
 
 async def piece(datasette: Any, request: Any) -> Any:
     """One piece with all that is known of it."""
-    name = await _corpus(datasette, request)
+    name = await corpus_name(datasette, request)
     number = int(request.url_vars["number"])
 
     def read(db: sqlite3.Connection) -> dict[str, Any]:
-        corpus = Corpus.on(db, _path(datasette, name))
+        corpus = Corpus.on(db, corpus_path(datasette, name))
         record = corpus.get(number)
-        plane = corpus.colour(number)
-        record["painted"] = Markup(paint_html(record["text"], plane)) if plane else None
+        record["painted"], record["uncoloured"] = _painted(corpus, number, record["text"])
         record["withdrawn"] = db.execute(
             "SELECT reason FROM withdrawn WHERE piece_id = ?", (number,)
         ).fetchone()
@@ -99,19 +76,53 @@ async def piece(datasette: Any, request: Any) -> Any:
         record = await ask(datasette, name, read)
     except CorpusError as error:
         raise NotFound(f"there is no piece {number}") from error
-    return await _page(datasette, request, "piece", name, piece=record)
+    return await page(datasette, request, "piece", name, piece=record)
+
+
+def _painted(corpus: Corpus, number: int, text: str) -> tuple[Markup | None, str | None]:
+    """The art in its colours, or None; and why it is not shown in those that it has."""
+    try:
+        plane = corpus.colour(number, limits.PAINTED_CELLS)
+    except CorpusError as error:
+        return None, str(error)
+    if plane is None:
+        return None, None
+    painted = paint_classes(text, shown_colours(plane))
+    if len(painted) > limits.PAINTED_BYTES:
+        return None, "its colours change too often for a page"
+    return Markup(painted), None  # escaped where it was painted
+
+
+async def colours(datasette: Any, request: Any) -> Any:
+    """The style sheet of a painted piece."""
+    name = await corpus_name(datasette, request)
+    number = int(request.url_vars["number"])
+    path = corpus_path(datasette, name)
+    try:
+        plane = await ask(
+            datasette, name, lambda db: Corpus.on(db, path).colour(number, limits.PAINTED_CELLS)
+        )
+    except CorpusError as error:
+        raise NotFound(str(error)) from error
+    if plane is None:
+        raise NotFound(f"piece {number} has no colours")
+    rules = colours_css(shown_colours(plane))
+    return Response(rules, content_type="text/css; charset=utf-8")
 
 
 async def original(datasette: Any, request: Any) -> Any:
     """The bytes a piece came from, as a download."""
-    name = await _corpus(datasette, request)
+    name = await corpus_name(datasette, request)
     number = int(request.url_vars["number"])
+    path = corpus_path(datasette, name)
     try:
         data = await ask(
-            datasette, name, lambda db: Corpus.on(db, _path(datasette, name)).original(number)
+            datasette,
+            name,
+            lambda db: Corpus.on(db, path).original(number, limit=limits.ORIGINAL_BYTES - 1),
         )
     except CorpusError as error:
-        raise NotFound(f"there is no piece {number}") from error
+        raise NotFound(str(error)) from error
     headers = {
         "content-disposition": f'attachment; filename="piece-{number}"',
         "x-content-type-options": "nosniff",
@@ -119,127 +130,50 @@ async def original(datasette: Any, request: Any) -> Any:
     return Response(data, content_type="application/octet-stream", headers=headers)
 
 
-async def edit(datasette: Any, request: Any) -> Any:
-    """Set fields and tags of a piece from its form."""
-    name = await _corpus(datasette, request)
-    number = int(request.url_vars["number"])
-    form = await _form(request)
-    changes = [Change(number, f, form[f]) for f in ("title", "artist", "licence") if f in form]
-    if "tags" in form:
-        changes.append(Change(number, "tags", form["tags"].split(",")))
-    if form.get("action") == "reject":
-        changes = [Change(number, "withdrawn", form.get("reason") or "rejected by a curator")]
-    elif form.get("action") == "restore":
-        changes = [Change(number, "withdrawn", None)]
-    await _write(datasette, name, lambda db: apply(db, f"browse: piece {number}", changes))
-    return Response.redirect(datasette.urls.path(f"/-/art/{name}/piece/{number}"))
+# -- what every page needs
 
 
-async def review(datasette: Any, request: Any) -> Any:
-    """One near-twin pair at a time; a decision leads to the next."""
-    name = await _corpus(datasette, request)
-    verdict = request.args.get("verdict")
-    verdict = verdict if verdict in _VERDICTS else "variant"
-    skip = request.args.get("skip") or "0"
-    skip = int(skip) if skip.isdigit() and len(skip) < 9 else 0
-    if request.method == "POST":
-        form = await _form(request)
-        a, b, decided = form.get("a", ""), form.get("b", ""), form.get("verdict")
-        if not (a.isdigit() and b.isdigit()) or decided not in _VERDICTS:
-            raise Forbidden("this form does not say which pair is what")
-        change = Change(int(a), f"twin {int(b)}", decided)
-        await _write(datasette, name, lambda db: apply(db, f"browse: {a} {b} {decided}", [change]))
-        return Response.redirect(
-            datasette.urls.path(
-                f"/-/art/{name}/review?verdict={verdict}&skip={skip}&done={a}+{b}+{decided}"
-            )
-        )
-    a, _, b = (request.args.get("pair") or "").partition("-")
-
-    def read(db: sqlite3.Connection) -> Review | None:
-        if a.isdigit() and b.isdigit():
-            return review_pair(db, int(a), int(b))
-        return next(iter(reviews(db, verdict, 1, offset=skip)), None)
-
-    pair = await ask(datasette, name, read)
-    sides = (
-        [_marked(t, m) for t, m in zip(pair.texts, pair.differences(), strict=True)] if pair else []
-    )
-    return await _page(
-        datasette, request, "review", name,
-        pair=pair, sides=sides, widths=[max(map(len, t.split("\n"))) for t in pair.texts] if pair else [], verdict=verdict, skip=skip, verdicts=_VERDICTS,
-        done=(request.args.get("done") or "").split()[:3],
-    )  # fmt: skip
+async def corpus_name(datasette: Any, request: Any, methods: tuple[str, ...] = _READING) -> str:
+    """The corpus that an address names, asked by one of ``methods``."""
+    if request.method not in methods:
+        raise Failure(405, "Error 405", f"this address takes {' or '.join(methods)}").raised()
+    given = str(request.url_vars["db"])
+    names = await corpora(datasette)
+    for name in names:
+        if gallery_path(datasette, name).rpartition("/")[2] == given:
+            if not corpus_path(datasette, name).exists():
+                raise Failure(409, "The file is gone", f"{name} was moved or deleted").raised()
+            return name
+    raise NotFound(f"there is no corpus of that name; there is {', '.join(names)}")
 
 
-async def take_back(datasette: Any, request: Any) -> Any:
-    """Undo the last edit."""
-    name = await _corpus(datasette, request)
-    form = await _form(request)
-    await _write(datasette, name, undo)
-    to = form.get("to") if form.get("to") == "review" else ""
-    return Response.redirect(datasette.urls.path(f"/-/art/{name}" + (f"/{to}" if to else "")))
+def gallery_path(datasette: Any, name: str) -> str:
+    """The address of a corpus's gallery, its name encoded as Datasette does."""
+    route = datasette.urls.database(name).rpartition("/")[2]
+    return str(datasette.urls.path(f"/-/art/{route}"))
 
 
-def _marked(text: str, marks: list[list[bool]]) -> Markup:
-    """The inside of a ``<pre>`` with the differing cells marked."""
-    out = []
-    for row, flags in zip(text.split("\n"), marks, strict=True):
-        start = 0
-        line = ""
-        for k in range(1, len(row) + 1):
-            if k == len(row) or flags[k] != flags[start]:
-                part = str(escape(row[start:k]))
-                line += f"<mark>{part}</mark>" if flags[start] else part
-                start = k
-        out.append(line)
-    return Markup("\n".join(out))
-
-
-async def _corpus(datasette: Any, request: Any) -> str:
-    name = str(request.url_vars["db"])
-    if name not in await corpora(datasette):
-        raise NotFound(f"{name} is not an attached corpus")
-    return name
-
-
-def _path(datasette: Any, name: str) -> Path:
+def corpus_path(datasette: Any, name: str) -> Path:
+    """The file of a corpus."""
     return Path(datasette.get_database(name).path)
 
 
-def _may_write(request: Any) -> bool:
-    return bool(request.actor) and request.actor.get("id") == CURATOR
+def may_write(request: Any) -> bool:
+    """Whether a curator asks."""
+    actor = request.actor
+    return isinstance(actor, dict) and actor.get("id") == CURATOR
 
 
-async def _form(request: Any) -> dict[str, str]:
-    if request.method != "POST":
-        raise Forbidden("this address takes a form")
-    if not _may_write(request):
-        raise Forbidden("writing needs the link with the token that asciiloom browse printed")
-    form: dict[str, str] = await request.post_vars()
-    return form
-
-
-async def _write(datasette: Any, name: str, change: Callable[[sqlite3.Connection], T]) -> T:
-    """Run a change on a connection of its own, outside the event loop."""
-
-    def run() -> T:
-        with Corpus(_path(datasette, name)) as corpus:
-            return change(corpus.connection)
-
-    try:
-        return await asyncio.to_thread(run)
-    except AsciiloomError as error:
-        raise Forbidden(str(error)) from error
-
-
-async def _page(datasette: Any, request: Any, template: str, name: str, **values: Any) -> Any:
+async def page(datasette: Any, request: Any, template: str, name: str, **values: Any) -> Any:
+    """The page that ``template`` makes of ``values``."""
     context = {
         "db": name,
-        "base": datasette.urls.path(f"/-/art/{name}"),
+        "base": gallery_path(datasette, name),
+        "tables": datasette.urls.database(name),
         "script": datasette.urls.path("/-/art/static/asciiloom.js"),
-        "may_write": _may_write(request),
+        "width_class": width_class,
+        "may_write": may_write(request),
         **values,
     }
     body = await datasette.render_template(f"asciiloom_{template}.html", context, request=request)
-    return Response.html(body)
+    return Response.html(body, headers={"content-security-policy": OUR_PAGES})

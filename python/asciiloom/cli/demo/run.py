@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from asciiloom import synth
-from asciiloom.cli.gallery import GALLERY_FILES, Exhibit, write_gallery
+from asciiloom.cli.demo.gallery import GALLERY_FILES, Exhibit, write_gallery
 from asciiloom.cli.options import force_option
 from asciiloom.cli.output import put_json, say, table
 from asciiloom.corpus import Corpus
@@ -68,7 +68,7 @@ ASKS = (
     show_default=True,
     help="Synthetic pieces.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
 def demo_command(
@@ -137,7 +137,7 @@ def _search(corpus: Corpus) -> None:
 
 def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, Any]:
     _heading(4, f"A small 2D transformer, trained from the file for {minutes:g} minutes")
-    from asciiloom.cli.training import watch
+    from asciiloom.cli.training import stoppable, watch
     from asciiloom.model import PRESETS
     from asciiloom.tokens import PromptDropout
     from asciiloom.train import DEFAULT_SELECTION, RunSettings, Settings, Trainer
@@ -165,7 +165,8 @@ def _train(corpus: Corpus, run: Path, minutes: float, seed: int) -> dict[str, An
     say(
         f"{trainer.model.parameter_count():,} parameters, {trainer.precision}, {len(trainer.loader):,} training pieces"
     )
-    return watch(trainer, None, minutes, quiet=False, silent=False)
+    with stoppable(trainer):
+        return watch(trainer, None, minutes, quiet=False, silent=False)
 
 
 def _draw(run: Path, seed: int) -> list[Exhibit]:

@@ -1,18 +1,12 @@
-"""Crops are found anywhere in a scene, at their place, and join a split; ornaments join nobody."""
+"""Crops are found in a corpus, also of scenes that came before, and join a split; ornaments join nobody."""
 
 from pathlib import Path
 from random import Random
 
-import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from asciiloom.corpus import Corpus
 from asciiloom.piece import Piece, Rejection, canonicalize
 from asciiloom.readers import read_path
-from asciiloom.similarity.grids import GridBatch
-from asciiloom.similarity.patches import COLUMNS, ROWS, sketch
-from asciiloom.twins.crops import CROWD, measure_crops
+from asciiloom.similarity.crops import CROWD
 
 GLYPHS = "/\\|_-()<>oO.'#*=+^v~:;"
 
@@ -31,42 +25,6 @@ def _placed(small: list[str], scene: list[str], y: int, x: int) -> str:
     for k, row in enumerate(small):
         out[y + k] = out[y + k][:x] + row + out[y + k][x + len(row) :]
     return "\n".join(row.rstrip() for row in out)
-
-
-@given(st.integers(0, 2**32), st.integers(0, 12), st.integers(0, 25))
-@settings(deadline=None)
-def test_a_part_has_the_patches_of_its_place(seed: int, y: int, x: int) -> None:
-    rng = Random(seed)
-    small, scene = _picture(rng, 8, 15), _picture(rng, 20, 40)
-    batch = GridBatch.from_texts(["\n".join(small), _placed(small, scene, y, x)])
-    hashes, owner, at = sketch(batch)
-    assert (np.diff(hashes.astype(np.int64)) >= 0).all()
-    held = {
-        k: {
-            (int(h), int(a) >> 16, int(a) & 0xFFFF)
-            for h, o, a in zip(hashes, owner, at, strict=False)
-            if o == k
-        }
-        for k in (0, 1)
-    }
-    assert all(row <= 8 - ROWS and column <= 15 - COLUMNS for _, row, column in held[0])
-    assert {(h, row + y, column + x) for h, row, column in held[0]} <= held[1]
-
-
-def test_scores_at_a_place() -> None:
-    grids = GridBatch.from_texts(["ab\ncd", "....\n.ab.\n.cX.\n...."])
-    one = np.array([1], np.int64)
-    found = measure_crops(
-        np.array([1, 2]), grids, one, one + 1, np.array([1], np.int32), np.array([1], np.int32)
-    )
-    assert len(found.pairs) == 0  # 3 of 4 cells is too little to be kept
-    grids = GridBatch.from_texts(["ab\ncd", "....\n.ab.\n.cd.\n...."])
-    found = measure_crops(
-        np.array([1, 2]), grids, one, one + 1, np.array([1], np.int32), np.array([1], np.int32)
-    )
-    assert found.scores.tolist() == [[0.25, 1.0, 1.0]] and found.ink.tolist() == [4]
-    away = np.array([3], np.int32)  # partly outside the scene
-    assert len(measure_crops(np.array([1, 2]), grids, one, one + 1, away, away).pairs) == 0
 
 
 def _verdicts(corpus: Corpus) -> dict[tuple[int, int], tuple[str, str]]:

@@ -1,0 +1,142 @@
+"""The word test: asked by its own likelihoods, which of some subjects was a held-out piece drawn for?
+
+Bits per character hardly see whether words reach the drawing: most of a drawing is decided by what stands
+around a cell. So each piece is scored once under every subject, all else told alike, and the subjects are
+ranked by the likelihood of the whole piece. A model to which words mean nothing is right by chance.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asciiloom.corpus import Corpus
+from asciiloom.evaluate.likelihood import score
+from asciiloom.model import GridTransformer
+from asciiloom.store import Selection
+from asciiloom.tokens import Example, PackedBatch, Prompt, batches_by_length, pack
+
+F64 = NDArray[np.float64]
+# Common things that collections of text art name, and that look unlike one another.
+SUBJECTS = tuple(
+    "cat dog bird fish horse rabbit butterfly elephant dragon snake tree flower rose house castle car"
+    " boat airplane heart star".split()
+)
+# Lettering spells its words: whoever can read would be right.
+_LETTERING = frozenset(["banner", "card", "chart", "sheet"])
+TOKENS = 16_384
+_WORD = re.compile(r"[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class WordTest:
+    """``nats`` (pieces, subjects): how unlikely each piece is under each subject; ``right`` (pieces,): the
+    place of the subject that it was drawn for."""
+
+    subjects: tuple[str, ...]
+    pieces: NDArray[np.int64]
+    right: NDArray[np.int64]
+    nats: F64
+
+    @property
+    def ranks(self) -> NDArray[np.int64]:
+        """How many subjects make each piece likelier than the right one; one that is as good counts half."""
+        own = self.nats[np.arange(len(self.right)), self.right][:, None]
+        ahead = (self.nats < own).sum(1) + ((self.nats == own).sum(1) - 1) / 2
+        return np.asarray(np.floor(ahead), np.int64)
+
+    @property
+    def bits_saved(self) -> float:
+        """Mean of log2 p(piece | right subject) - log2 mean p(piece | subject): at most log2 of their number."""
+        own = self.nats[np.arange(len(self.right)), self.right]
+        best = self.nats.min(axis=1)
+        mean = best - np.log(np.exp(best[:, None] - self.nats).mean(axis=1))
+        return float((mean - own).mean() / math.log(2)) if len(own) else math.nan
+
+    def to_dict(self) -> dict[str, float | int]:
+        """Every figure, and what chance would give."""
+        n, ranks = len(self.right), self.ranks
+        return {
+            "pieces": n,
+            "subjects": len(self.subjects),
+            "right_first": float((ranks == 0).mean()) if n else math.nan,
+            "right_in_three": float((ranks < 3).mean()) if n else math.nan,
+            "chance": 1 / len(self.subjects),
+            "bits_saved": self.bits_saved,
+            "bits_possible": math.log2(len(self.subjects)),
+        }
+
+
+def subject_of(title: str | None, tags: Sequence[str], subjects: Sequence[str]) -> int | None:
+    """The place of the one subject that title and tags name (singular or plural), None for none or several."""
+    said = set(_WORD.findall(" ".join([title or "", *tags]).lower()))
+    named = [k for k, word in enumerate(subjects) if said & {word, f"{word}s"}]
+    return named[0] if len(named) == 1 else None
+
+
+def word_test(
+    corpus: Corpus,
+    selection: Selection,
+    model: GridTransformer,
+    *,
+    subjects: tuple[str, ...] = SUBJECTS,
+    limit: int = 200,
+    precision: str = "fp32",
+    progress: Callable[[int], None] | None = None,
+) -> WordTest:
+    """Score up to ``limit`` drawings of ``selection`` that name one of ``subjects`` under each of them."""
+    chosen = list(_drawings(corpus, selection, model, subjects, limit))
+    count = len(subjects)
+    if not chosen:
+        empty = np.empty(0, np.int64)
+        return WordTest(subjects, empty, empty, np.empty((0, count)))
+    tokenizer = model.config.tokenizer
+    examples = [
+        Example.encode(Prompt(word, width, height, kind), text, tokenizer, drawing * count + number)
+        for drawing, (_, _, text, width, height, kind) in enumerate(chosen)
+        for number, word in enumerate(subjects)
+    ]
+    scores = score(model, _batches(examples, model), precision=precision, progress=progress)
+    nats = np.empty(len(examples))
+    nats[scores.pieces] = scores.nats
+    return WordTest(
+        subjects,
+        np.array([row[0] for row in chosen], np.int64),
+        np.array([row[1] for row in chosen], np.int64),
+        nats.reshape(len(chosen), count),
+    )
+
+
+def _drawings(
+    corpus: Corpus,
+    selection: Selection,
+    model: GridTransformer,
+    subjects: Sequence[str],
+    limit: int,
+) -> Iterator[tuple[int, int, str, int, int, str]]:
+    """(id, place of the subject, text, width, height, kind) in id order, of pieces that the model can read."""
+    statement, params = selection.replace(order="id").sql(
+        "piece.id, piece.title, piece.tags, piece.text, piece.width, piece.height, piece.kind"
+    )
+    room = model.config.context - max(map(len, subjects)) - 8
+    found = 0
+    for number, title, tags, text, width, height, kind in corpus.connection.execute(
+        statement, params
+    ):
+        subject = subject_of(title, json.loads(tags), subjects)
+        if subject is None or kind in _LETTERING or len(text.encode()) > room:
+            continue
+        yield number, subject, text, width, height, kind
+        found += 1
+        if found == limit:
+            return
+
+
+def _batches(examples: Sequence[Example], model: GridTransformer) -> Iterator[PackedBatch]:
+    lengths = np.array([len(e) for e in examples], np.int64)
+    for group in batches_by_length(lengths, TOKENS):
+        yield pack([examples[i] for i in group], model.config.tokenizer, model.config.neighbours)

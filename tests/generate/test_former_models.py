@@ -1,0 +1,71 @@
+"""Models of format 1 are read, and draw what they drew."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from asciiloom.generate import Constraint, Generator, Sampling
+from asciiloom.model import ModelConfig, load_model, save_model, untrained_model
+from asciiloom.model.card import former_name
+
+CONFIG = ModelConfig(d_model=16, layers=2, heads=2, head=8, context=256, pair_dimensions=2, mlp=2.0)
+SIZES = [["shape", 9, 4, "ring"], ["art", 7, 3, "cat"]]
+
+
+@pytest.fixture(scope="module")
+def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model as version 1 wrote it: weights by a formula, tensors and one setting by their former names."""
+    folder = tmp_path_factory.mktemp("former")
+    shapes = {former_name(name): shape for name, shape in CONFIG.tensor_shapes().items()}
+    weights = {}
+    for number, (name, shape) in enumerate(sorted(shapes.items())):
+        count = torch.Size(shape).numel()
+        angle = torch.arange(count, dtype=torch.float64) * (0.37 + 0.011 * number) + number
+        weights[name] = (0.6 * torch.sin(angle)).float().view(shape)
+    assert {"near.weight", "place.weight", "say.weight", "widen.weight"} < weights.keys()
+    save_file(weights, folder / "model.safetensors")
+    model = {"place" if k == "position_inputs" else k: v for k, v in CONFIG.to_dict().items()}
+    config = {
+        "model_type": "asciiloom", "architectures": ["GridTransformer"], "format": 1, "model": model,
+        "vocab_size": 536, "parameters": 387144, "sizes": SIZES, "training": {},
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "seed", "sampling", "drawn"),
+    [
+        ("cat", "art", 0, Sampling(0.0), "7777777"),
+        ("ring", "shape", 1, Sampling(0.0), "*********"),
+    ],
+)
+def test_they_draw_what_they_drew(
+    former: Path, words: str, kind: str, seed: int, sampling: Sampling, drawn: str
+) -> None:
+    generator = Generator.load(former)
+    limits = Constraint(12, 5)
+    (drawing,) = generator.draw(words, kind=kind, seed=seed, constraint=limits, sampling=sampling)
+    assert drawing.text == drawn
+
+
+def test_they_are_written_anew_in_the_present_format(former: Path, tmp_path: Path) -> None:
+    model, card = load_model(former)
+    assert [list(size) for size in card.sizes] == SIZES
+    save_model(tmp_path, model, card)
+    again, _ = load_model(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["format"] == 2
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name])
+
+
+def test_same_seed_same_untrained_model() -> None:
+    weights = untrained_model(CONFIG, 3).state_dict()
+    assert sum(map(torch.numel, weights.values())) == CONFIG.parameter_count
+    one = untrained_model(CONFIG, 3).state_dict()
+    other = untrained_model(CONFIG, 4).state_dict()
+    assert all(torch.equal(weights[n], one[n]) for n in weights)
+    assert not torch.equal(weights["embed.weight"], other["embed.weight"])

@@ -1,0 +1,44 @@
+import numpy as np
+
+from asciiloom.similarity.thresholds import Thresholds
+
+
+def _judge(
+    agreement: float,
+    contained: float,
+    ink: int,
+    bits: float = 3.5,
+    lettering: bool = False,
+    mirrored: bool = False,
+    cropped: bool = False,
+    box: float = 0.0,
+) -> str:
+    one = Thresholds().judge(
+        np.array([[agreement, contained, box]]),
+        np.array([ink]),
+        np.array([bits]),
+        np.array([lettering]),
+        np.array([mirrored]),
+        np.array([cropped]),
+    )
+    return one[0]
+
+
+def test_judgement() -> None:
+    assert _judge(0.85, 0.9, 100) == "same"
+    assert _judge(0.85, 0.9, 100, bits=2.0) == "variant"  # a maze: agreement comes cheap
+    assert _judge(0.92, 0.95, 100, bits=0.5) == "same"
+    assert _judge(0.97, 0.98, 100, bits=0.5, lettering=True) == "variant"  # letters of "#"
+    assert _judge(1.0, 1.0, 50, bits=2.0, mirrored=True) == "variant"  # XI and IX
+    assert _judge(1.0, 1.0, 90, bits=2.0, mirrored=True) == "same"
+    assert _judge(0.92, 0.95, 100, lettering=True) == "variant"
+    assert _judge(0.76, 0.99, 100) == "same"  # one lies whole in the other
+    assert _judge(0.70, 0.99, 100) == "variant"
+    assert _judge(0.55, 0.7, 100) == "variant"
+    assert _judge(0.3, 0.95, 100) == "variant"
+    assert _judge(0.2, 0.3, 100) == "apart"
+    assert _judge(0.02, 0.95, 60, cropped=True, box=0.9) == "variant"
+    assert _judge(0.02, 0.95, 60, cropped=True, box=0.5) == "apart"  # among much else
+    assert _judge(0.02, 0.95, 60, cropped=True, box=0.9, lettering=True) == "apart"
+    assert _judge(0.95, 1.0, 60, cropped=True, box=1.0) == "variant"  # a crop is its own piece
+    assert _judge(0.9, 0.9, 10) == "apart" and _judge(1.0, 1.0, 10) == "same"
