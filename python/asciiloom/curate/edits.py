@@ -145,23 +145,23 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
     ``tags`` is a JSON array or separated by commas. A single ``-`` empties a field.
     """
     changes = []
-    for place, row in enumerate(rows, 1):
+    for row_number, row in enumerate(rows, 1):
         try:
             number = int(row["id"])
         except (KeyError, TypeError, ValueError, OverflowError):
-            raise CorpusError(f"row {place} of the edits has no id") from None
+            raise CorpusError(f"row {row_number} of the edits has no id") from None
         if not 0 <= number < 1 << 63:
-            raise CorpusError(f"row {place} of the edits has an id that no piece can have")
+            raise CorpusError(f"row {row_number} of the edits has an id that no piece can have")
         for field, value in row.items():
             if field == "id" or value in (None, ""):
                 continue
             if field is None:
                 raise CorpusError(
-                    f"row {place} of the edits has more cells than the first row names"
+                    f"row {row_number} of the edits has more cells than the first row names"
                 )
             if field not in (*COLUMNS, "tags", "text"):
                 raise CorpusError(
-                    f"row {place} of the edits has a column {field!r}; known are id,"
+                    f"row {row_number} of the edits has a column {field!r}; known are id,"
                     f" {', '.join((*COLUMNS, 'tags', 'text'))}"
                 )
             if field == "tags" and isinstance(value, str):
@@ -169,11 +169,11 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
                     value = json.loads(value) if value[:1] == "[" else value.split(",")
                 except (ValueError, RecursionError):
                     raise CorpusError(
-                        f"row {place} of the edits has tags that are no JSON"
+                        f"row {row_number} of the edits has tags that are no JSON"
                     ) from None
             parts = value if field == "tags" and isinstance(value, list) else [value]
             if not all(isinstance(part, str | int | float) for part in parts):
-                raise CorpusError(f"row {place} of the edits has a {field} that is no text")
+                raise CorpusError(f"row {row_number} of the edits has a {field} that is no text")
             changes.append(Change(number, field, None if value == "-" else value))
     return changes
 

@@ -129,70 +129,72 @@ class Writer:
         ids = self._known(p.hash)
         following = self._db.execute("SELECT coalesce(max(id), 0) FROM piece").fetchone()[0]
         before = following
-        fresh: dict[int, int] = {}  # place in the batch -> id
+        new_ids: dict[int, int] = {}  # position in the batch -> id
         seen_again: dict[int, int] = {}
-        for place, name in enumerate(p.hash):
+        for position, name in enumerate(p.hash):
             if (known := ids.get(name)) is None:
                 following += 1
-                ids[name] = fresh[place] = following
+                ids[name] = new_ids[position] = following
             else:
-                seen_again[place] = known
-        tally.new.update(p.source[place] for place in fresh)
-        tally.duplicate.update(p.source[place] for place in seen_again)
-        if fresh:
+                seen_again[position] = known
+        tally.new.update(p.source[position] for position in new_ids)
+        tally.duplicate.update(p.source[position] for position in seen_again)
+        if new_ids:
             with _without_triggers(self._db):
-                self._write_fresh(p, fresh, before)
+                self._write_new(p, new_ids, before)
         # A duplicate may bring the colours that the first copy came without.
         self._db.executemany(
             "INSERT OR IGNORE INTO colour (piece_id, plane) VALUES (?, ?)",
             [(n, p.colours[k]) for k, n in seen_again.items() if k in p.colours],
         )
         tags: dict[int, list[str]] = {}
-        for place, tag in p.tag_rows:
-            if place in seen_again:
-                tags.setdefault(place, []).append(tag)
-        for place, number in seen_again.items():
+        for position, tag in p.tag_rows:
+            if position in seen_again:
+                tags.setdefault(position, []).append(tag)
+        for position, number in seen_again.items():
             # Only a place where the piece was not seen before can teach something new.
-            if self._write_origin(p, place, number):
-                self._enrich(p, place, number, tags.get(place, ()))
+            if self._write_origin(p, position, number):
+                self._enrich(p, position, number, tags.get(position, ()))
 
-    def _write_fresh(self, p: Columns, fresh: dict[int, int], before: int) -> None:
+    def _write_new(self, p: Columns, new_ids: dict[int, int], before: int) -> None:
         """Rows of pieces that were not there, ids above ``before``, and the index of their words.
 
         Their shapes are left to ``index_shapes``: as dear as all the rest together.
         """
-        everyone = len(fresh) == len(p)
+        everyone = len(new_ids) == len(p)
 
         def pick(values: list[Any]) -> list[Any]:
-            return values if everyone else [values[k] for k in fresh]
+            return values if everyone else [values[k] for k in new_ids]
 
         sources = [self._sources[name] for name in pick(p.source)]
         columns = [pick(getattr(p, name)) for name in PIECE_COLUMNS]
         self._db.executemany(
             _NEW_PIECE,
-            zip(fresh.values(), sources, repeat(self._ingest), *columns),
+            zip(new_ids.values(), sources, repeat(self._ingest), *columns),
         )
         self._db.executemany(
             "INSERT INTO tag (piece_id, name) VALUES (?, ?)",
-            [(fresh[k], tag) for k, tag in p.tag_rows if k in fresh],
+            [(new_ids[k], tag) for k, tag in p.tag_rows if k in new_ids],
         )
         self._db.executemany(
             "INSERT OR IGNORE INTO credit (piece_id, row, col, length, text, artist)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            [(fresh[k], *span) for k, *span in p.credit_rows if k in fresh],
+            [(new_ids[k], *span) for k, *span in p.credit_rows if k in new_ids],
         )
         self._db.executemany(
             "INSERT INTO colour (piece_id, plane) VALUES (?, ?)",
-            [(fresh[k], plane) for k, plane in p.colours.items() if k in fresh],
+            [(new_ids[k], plane) for k, plane in p.colours.items() if k in new_ids],
         )
         # A new piece has no origin yet: nothing to look up.
-        kept = {k: self._keep_original(data) for k, data in p.originals.items() if k in fresh}
+        original_ids = {
+            k: self._original_id(data) for k, data in p.originals.items() if k in new_ids
+        }
         self._db.executemany(
             _NEW_ORIGIN,
             zip(
-                fresh.values(), sources, repeat(self._ingest), pick(p.path), pick(p.locator),
+                new_ids.values(), sources, repeat(self._ingest), pick(p.path), pick(p.locator),
                 pick(p.title), pick(p.artist), pick(p.licence), pick(p.encoding), pick(p.steps),
-                [kept.get(k) for k in fresh] if kept else repeat(None),
+                [original_ids.get(k) for k in new_ids] if original_ids else repeat(None),
             ),
         )  # fmt: skip
         self._db.execute(
@@ -217,12 +219,12 @@ class Writer:
             _NEW_ORIGIN,
             (
                 number, source, self._ingest, p.path[k], p.locator[k], p.title[k], p.artist[k],
-                p.licence[k], p.encoding[k], p.steps[k], self._keep_original(p.originals.get(k)),
+                p.licence[k], p.encoding[k], p.steps[k], self._original_id(p.originals.get(k)),
             ),
         )  # fmt: skip
         return True
 
-    def _keep_original(self, data: bytes | None) -> int | None:
+    def _original_id(self, data: bytes | None) -> int | None:
         if data is None:
             return None
         if self._last is not None and self._last[0] is data:
