@@ -15,7 +15,7 @@ from .scene import CAT, Scene, copied, fresh, unsound
 from .trial import Bench, Group, Problem, judge
 
 MEMORY_MB = 1000
-LONG_LINE = 120 << 20
+LONG_LINE = 160 << 20
 HIDDEN = {
     *map(chr, range(0x202A, 0x202F)),
     *map(chr, range(0x2066, 0x206A)),
