@@ -345,3 +345,17 @@ def test_stdout_is_a_stream_unless_it_goes_into_an_input(tmp_path: Path) -> None
         with given.open("ab") as stream:
             done = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, timeout=20)
         assert b"OutputError" in done.stderr and given.read_text() == "kept\n"
+
+
+def test_a_folder_never_takes_the_name_of_a_database_s_journal(database: Path) -> None:
+    """SQLite could not open the database any more."""
+    for end in ("-wal", "-shm", "-journal"):
+        target = database.with_name(database.name + end)
+        if not target.exists():
+            for force in (False, True):
+                with pytest.raises(OutputError, match="belongs to the SQLite file"):
+                    check_output_folder(target, names=("a.txt",), force=force)
+    plain = database.with_name("notes-wal")
+    with output_folder(plain, names=("a.txt",)) as part:
+        (part / "a.txt").write_text("x")
+    assert (plain / "a.txt").read_text() == "x"

@@ -174,6 +174,9 @@ def _resolve_folder(
     where, mode = _look(target)
     if mode is not None and not stat.S_ISDIR(mode):
         raise OutputError(f"{target} is a file; name a folder")
+    if mode is None and (base := _database_beside(where)):
+        # SQLite would find a folder where it keeps its journal, and no longer open the file.
+        raise OutputError(f"{target} belongs to the SQLite file {base}; name another")
     nearest = where if mode is not None else where.parent
     while not nearest.exists():
         nearest = nearest.parent
@@ -224,14 +227,21 @@ def _check_kept(where: Path, target: Place, inputs: Iterable[Place]) -> None:
     try:
         if _is_database(where):
             raise OutputError(f"{target} is an SQLite file, never written over; name another file")
-        for end in _COMPANIONS:
-            base = where.with_name(where.name.removesuffix(end) or where.name)
-            if where.name.endswith(end) and _is_database(base):
-                raise OutputError(f"{target} belongs to the SQLite file {base}; name another file")
+        if base := _database_beside(where):
+            raise OutputError(f"{target} belongs to the SQLite file {base}; name another")
     except OSError as error:
         raise OutputError(
             f"{target} cannot be looked at ({error.strerror}), so it is left alone; name another file"
         ) from error
+
+
+def _database_beside(where: Path) -> Path | None:
+    """The database whose journal ``where`` is by its name."""
+    for end in _COMPANIONS:
+        base = where.with_name(where.name.removesuffix(end) or where.name)
+        if where.name.endswith(end) and _is_database(base):
+            return base
+    return None
 
 
 def _is_database(path: Path) -> bool:

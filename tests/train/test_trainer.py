@@ -247,3 +247,12 @@ def test_a_run_killed_before_its_first_checkpoint_begins_again(
     steps = [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").open()]
     assert steps and min(steps) >= 1 and steps == sorted(steps)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_run_s_folder_needs_a_name_that_every_library_can_write(
+    corpus_file: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "a\udcff"
+    with Corpus(corpus_file) as corpus, pytest.raises(OutputError, match="UTF-8"):
+        Trainer(corpus, _settings(steps=2), run).train()
+    assert not run.exists()

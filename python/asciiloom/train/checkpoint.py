@@ -21,7 +21,7 @@ from asciiloom.errors import CheckpointError, OutputError, SettingsError
 from asciiloom.json_file import read_object
 from asciiloom.model import Card, GridTransformer, save_model
 from asciiloom.outputs import check_output_file, flush
-from asciiloom.typed import Between, check_fields, from_plain
+from asciiloom.typed import Between, check_fields, from_plain, is_utf8
 
 _STATE, _TENSORS, _WEIGHTS = "state.json", "training.pt", "model.safetensors"
 LATEST, BEST = "latest", "best"
@@ -108,6 +108,10 @@ def point(run: Path, name: str, target: Path) -> None:
 
 def prepare_run(run: Path) -> None:
     """Make the folder ``run``; ``OutputError`` where training would write over what is no run's."""
+    if not is_utf8(str(run)):
+        raise OutputError(
+            f"a run's folder needs a name in UTF-8, unlike {run}; choose another --out"
+        )
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
