@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import which
@@ -15,6 +16,10 @@ from asciiloom import synth
 from asciiloom.cli import main
 from asciiloom.corpus import Corpus
 from asciiloom.resources import resource_dir
+
+# A shell starts commands in the background with interrupts ignored, and what they start inherits it: some
+# tests send interrupts, to themselves and to others.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "suite", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]

@@ -261,7 +261,6 @@ def test_a_signal_leaves_the_former_file(tmp_path: Path, number: signal.Signals)
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         # Whoever runs the tests in the background of a shell has interrupts ignored, and so their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout is not None and process.stdout.readline() == b"ready\n"
     assert len(list(tmp_path.iterdir())) == 2

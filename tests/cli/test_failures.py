@@ -457,7 +457,6 @@ def test_signals_end_a_command_in_one_line(
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # Where the tests run in the background, interrupts are ignored, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdin is not None
     process.stdin.write(

@@ -20,11 +20,6 @@ ARGUMENTS = (
 )  # fmt: skip
 
 
-def _hear_interrupts() -> None:
-    """A shell starts commands in the background with interrupts ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
@@ -36,7 +31,7 @@ def test_stopping_is_one_line_and_keeps_the_last_checkpoint(
     command = [sys.executable, "-c", "from asciiloom.cli import main; main()"]
     process = subprocess.Popen(
         [*command, "train", str(corpus_file), "--out", str(run), *ARGUMENTS],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_interrupts,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     until = time.monotonic() + 120
     while not (run / "latest").exists() and process.poll() is None and time.monotonic() < until:

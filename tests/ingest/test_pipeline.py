@@ -162,7 +162,6 @@ def _start(db: Path, *inputs: Path, **how: Any) -> "subprocess.Popen[str]":
         env={**os.environ, "ASCIILOOM_TEST": str(db)},
         start_new_session=True,
         # Whoever runs the tests in the background of a shell has interrupts ignored, and so their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         **how,
     )
 
