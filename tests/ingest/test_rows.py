@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from asciiloom.corpus import Corpus
+from asciiloom.curate.statistics import stats
 from asciiloom.ingest import pipeline
 from asciiloom.readers import ReadOptions
 from asciiloom.readers.rejections import KEPT
@@ -19,14 +20,18 @@ from asciiloom.readers.tables import lines
 ROWS = 30_000
 
 
-def rejections(path: Path) -> list[tuple[str, str, str]]:
+def rejections(path: Path) -> list[tuple[str, str, str, int]]:
+    """(locator, reason, detail, count) of each, whose counts add up to what the log says."""
     with sqlite3.connect(path) as db:
-        found = db.execute("SELECT locator, reason, detail FROM rejection ORDER BY id").fetchall()
+        found = db.execute(
+            "SELECT locator, reason, detail, count FROM rejection ORDER BY id"
+        ).fetchall()
         read, new, duplicate, rejected = db.execute(
             "SELECT read, new, duplicate, rejected FROM ingest"
         ).fetchone()
     db.close()
     assert read == new + duplicate + rejected
+    assert rejected == sum(count for *_, count in found)
     return found
 
 
@@ -48,9 +53,11 @@ def test_a_table_without_art_is_one_rejection(
         tally = corpus.ingest([path], ReadOptions(source="s"), workers=workers)
     assert tally.row() == {"read": ROWS, "new": 0, "duplicate": 0, "rejected": ROWS}
     assert tally.reasons == {"no-text": ROWS}
-    ((locator, reason, detail),) = rejections(tmp_path / "a.db")
+    ((locator, reason, detail, count),) = rejections(tmp_path / "a.db")
     assert (locator, reason) == (f"rows 1-{ROWS}", "no-text")
-    assert detail.startswith("no text column") and detail.endswith("(30,000 like this)")
+    assert detail.startswith("no text column") and count == ROWS
+    with Corpus(tmp_path / "a.db") as corpus:
+        assert stats(corpus.connection)["rejections"] == {"no-text": ROWS}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -69,10 +76,9 @@ def test_bad_rows_among_good_ones_keep_their_place_up_to_a_limit(
         tally = corpus.ingest([path], workers=workers)
     assert tally.row() == {"read": 1000, "new": 699, "duplicate": 0, "rejected": 301}
     found = rejections(tmp_path / "a.db")
-    empty = [(locator, detail) for locator, reason, detail in found if reason == "empty"]
+    empty = [(locator, count) for locator, reason, _, count in found if reason == "empty"]
     assert [locator for locator, _ in empty] == [f"row {101 + 3 * n}" for n in range(KEPT + 1)]
-    assert empty[0][1] == "nothing but whitespace and control codes"
-    assert empty[-1][1] == "nothing but whitespace and control codes (200 like this)"
+    assert [count for _, count in empty] == [1] * KEPT + [200]
     assert [r[0] for r in found if r[1] == "bad-json"] == ["row 7"]
 
 

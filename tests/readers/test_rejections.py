@@ -18,14 +18,14 @@ def bad(row: int, reason: str = "empty", detail: str = "nothing", path: str = "a
 def test_neighbours_that_fail_alike_are_one_with_a_count() -> None:
     (one,) = condense(bad(n) for n in range(1, 500_001))
     assert (one.locator, one.count) == ("rows 1-500000", 500_000)
-    assert one.detail_with_count == "nothing (500,000 like this)"
+    assert one.detail == "nothing"
 
 
 def test_single_bad_rows_keep_their_place() -> None:
     items = [bad(3), bad(5), bad(6, detail="other"), bad(7, "bad-json"), bad(9, path="b")]
     found = condense(items)
     assert sorted(found, key=lambda r: (r.path, r.locator)) == items
-    assert {r.detail_with_count for r in found} == {"nothing", "other"}
+    assert {(r.detail, r.count) for r in found} == {("nothing", 1), ("other", 1)}
 
 
 def test_beyond_a_hundred_the_rest_is_one() -> None:

@@ -183,10 +183,13 @@ def test_an_older_corpus_that_cannot_be_written_is_refused(
     top: Path, close_folder: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _filled(top / "w")
-    following = [*migrations(), (len(migrations()) + 1, "CREATE TABLE later (x INTEGER) STRICT;\n")]
+    newest = len(migrations()) + 1
+    following = [*migrations(), (newest, "CREATE TABLE later (x INTEGER) STRICT;\n")]
     monkeypatch.setattr("asciiloom.store.database.migrations", lambda: following)
     close_folder(path.parent)
-    with pytest.raises(CorpusError, match="needs 8, but the file is read-only to you; copy it"):
+    with pytest.raises(
+        CorpusError, match=f"needs {newest}, but the file is read-only to you; copy it"
+    ):
         Corpus(path)
 
 

@@ -85,7 +85,7 @@ def count_chosen(connection: sqlite3.Connection, chosen: str) -> dict[str, Any]:
             f" WHERE piece.flags <> '[]' GROUP BY j.value ORDER BY n DESC LIMIT {TOP}"
         ),
         "rejections": by(
-            "SELECT reason, count(*) AS n FROM rejection GROUP BY reason ORDER BY n DESC"
+            "SELECT reason, sum(count) AS n FROM rejection GROUP BY reason ORDER BY n DESC"
         ),
     }
 

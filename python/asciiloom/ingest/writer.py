@@ -263,8 +263,8 @@ class Writer:
             tally.rejected[item.source] += item.count
             tally.reasons[item.reason] += item.count
         self._db.executemany(
-            "INSERT OR IGNORE INTO rejection (ingest_id, source_id, path, locator, reason, detail)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO rejection"
+            " (ingest_id, source_id, path, locator, reason, detail, count) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     self._ingest,
@@ -272,7 +272,8 @@ class Writer:
                     r.path,
                     r.locator,
                     r.reason,
-                    r.detail_with_count,
+                    r.detail,
+                    r.count,
                 )
                 for r in rejections
             ],

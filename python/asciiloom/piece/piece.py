@@ -68,11 +68,6 @@ class Rejection:
     locator: str = ""
     count: int = 1
 
-    @property
-    def detail_with_count(self) -> str:
-        """The detail, and for how many it stands where that is more than one."""
-        return self.detail if self.count == 1 else f"{self.detail} ({self.count:,} like this)"
-
 
 def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
     """Tags as stored: lower-case, inner whitespace single, no control characters, no repeats, at most 64."""

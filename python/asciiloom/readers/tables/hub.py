@@ -48,7 +48,7 @@ def read_hub(path: str, options: ReadOptions) -> Iterator[Item]:
     Raises ``MissingExtraError`` without ``datasets`` and ``ReaderError`` where the hub gives none.
     """
     try:
-        import datasets  # type: ignore[import-not-found, unused-ignore]
+        import datasets
     except ModuleNotFoundError as error:
         raise MissingExtraError("reading from the hub", "hub") from error
     name, _, split = path.removeprefix(PREFIX).partition(":")
