@@ -348,6 +348,16 @@ def test_numbers_beyond_64_bits(place: Path, command: str) -> None:
     failed_in_one_line(invoke(command, place), "64 bits")
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["dedup {0} --same nan", "search {0} --quality nan", "review {0} --set 1 ² same",
+     "train {0} --minutes nan", "generate {1} cat --temperature nan"],
+)  # fmt: skip
+def test_what_only_looks_like_a_number_is_a_matter_of_usage(place: Path, command: str) -> None:
+    result = invoke(command, place)
+    assert result.exit_code == 2 and "Error" in result.stderr
+
+
 def test_a_limit_of_ingest_beyond_64_bits_is_a_matter_of_usage(place: Path) -> None:
     assert invoke(f"ingest {{0}} {{1}}/new.txt --limit {BIG}", place).exit_code == 2
 
@@ -360,13 +370,21 @@ def test_a_limit_of_ingest_beyond_64_bits_is_a_matter_of_usage(place: Path) -> N
         ('[{"id": 1, "title": {"a": 1}}]', "no text"),
         ('[{"id": 1, "tags": [{"a": 1}]}]', "no text"),
         ('[{"id": 1e999, "title": "a"}]', "no id"),
-        (f"id,title\n{BIG},a\n", "64 bits"),
+        (f"id,title\n{BIG},a\n", "no piece can have"),
         ("[" * 100_000, "neither JSON nor CSV"),
     ],
 )
 def test_odd_tables_of_edits(place: Path, table: str, said: str) -> None:
     (place / "edits.json").write_text(table)
     failed_in_one_line(invoke(ALL["edit from"], place), said)
+
+
+def test_a_cell_of_edits_may_be_long(place: Path) -> None:
+    """csv's own limit is 131,072 characters; a drawing may have a million."""
+    drawing = "\n".join(["o" * 999] * 200)
+    (place / "edits.json").write_text(f'id,text\n1,"{drawing}"\n')
+    assert invoke(ALL["edit from"], place).exit_code == 0
+    assert json.loads(invoke("show {0} 1 --json", place).stdout)["text"] == drawing
 
 
 def test_a_piece_named_twice_is_edited_once(place: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from asciiloom.cli.options import database_argument, json_option, quiet_option
+from asciiloom.cli.options import FiniteRange, database_argument, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
 from asciiloom.ingest.pipeline import usable_workers
@@ -196,10 +196,10 @@ def _summary(total: Tally) -> dict[str, Any]:
 )
 @click.option(
     "--same",
-    type=click.FloatRange(0.4, 1),
+    type=FiniteRange(0.4, 1),
     help="Share of agreeing ink from which pieces are the same.",
 )
-@click.option("--variant", type=click.FloatRange(0.4, 1), help="And from which they are variants.")
+@click.option("--variant", type=FiniteRange(0.4, 1), help="And from which they are variants.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),

@@ -85,9 +85,11 @@ def _rows(name: str) -> list[dict[str, Any]]:
             return list(json.loads(text))
         if start == "{":
             return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError) as error:
+        # A cell may hold a whole drawing: as much as the file has.
+        csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+        return list(csv.DictReader(io.StringIO(text)))
+    except (ValueError, RecursionError, csv.Error) as error:
         raise click.ClickException(f"{name} is neither JSON nor CSV in UTF-8: {error}") from error
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 @click.command("reject")
@@ -293,7 +295,7 @@ def review_command(
     """
     with Corpus(db) as corpus:
         if pair:
-            if not (pair[0].isdigit() and pair[1].isdigit()):
+            if not (pair[0].isdecimal() and pair[1].isdecimal()):
                 raise click.UsageError("--set takes two piece numbers and a verdict")
             change = Change(int(pair[0]), f"twin {int(pair[1])}", pair[2])
             done = apply(corpus.connection, f"review {pair[0]} {pair[1]} {pair[2]}", [change])

@@ -9,6 +9,7 @@ import click
 from asciiloom.cli.failures import note_corpus
 from asciiloom.cli.options import (
     SIZE,
+    FiniteRange,
     build_selection,
     force_option,
     json_option,
@@ -41,7 +42,7 @@ from asciiloom.piece import KINDS, measure
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True)
 @click.option(
     "--temperature",
-    type=click.FloatRange(0, 10),
+    type=FiniteRange(0, 10),
     default=0.8,
     show_default=True,
     help="0: the likeliest.",
@@ -49,19 +50,17 @@ from asciiloom.piece import KINDS, measure
 @click.option(
     "--top-k", type=click.IntRange(min=0), default=0, show_default=True, help="0: no cut."
 )
-@click.option(
-    "--top-p", type=click.FloatRange(0, 1, min_open=True), default=0.95, show_default=True
-)
+@click.option("--top-p", type=FiniteRange(0, 1, min_open=True), default=0.95, show_default=True)
 @click.option(
     "--min-p",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.0,
     show_default=True,
     help="No ink below this share of the likeliest.",
 )
 @click.option(
     "--guidance",
-    type=click.FloatRange(0, 20),
+    type=FiniteRange(0, 20),
     default=1.0,
     show_default=True,
     help="How much words count; above 1 more than the model has it, at twice the work.",

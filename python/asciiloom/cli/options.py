@@ -1,5 +1,6 @@
 """Options that several commands share; ``Selection``'s are the same everywhere."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -51,6 +52,16 @@ class RangeType(click.ParamType[Range]):
         return (int(match[1]) if match[1] else None), (int(match[2]) if match[2] else None)
 
 
+class FiniteRange(click.FloatRange):
+    """A number within bounds; click lets ``nan`` through, which is within none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
 SIZE, RANGE = SizeType(), RangeType()
 
 _SELECTION = (
@@ -77,7 +88,7 @@ _SELECTION = (
     ),
     click.option("--grid", "grid_only", is_flag=True, help="Only art for a monospace grid."),
     click.option(
-        "--quality", "min_quality", type=click.FloatRange(0, 1), help="At least this good, 0 to 1."
+        "--quality", "min_quality", type=FiniteRange(0, 1), help="At least this good, 0 to 1."
     ),
     click.option("--withdrawn", is_flag=True, help="Only pieces that were rejected."),
 )

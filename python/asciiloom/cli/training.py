@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asciiloom.cli.options import (
+    FiniteRange,
     build_selection,
     database_argument,
     json_option,
@@ -42,7 +43,7 @@ _BASELINES = click.option(
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Training time; 15 if neither is given.",
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps (resumes bit for bit).")

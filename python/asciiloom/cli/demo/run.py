@@ -9,7 +9,7 @@ import click
 
 from asciiloom import synth
 from asciiloom.cli.demo.gallery import GALLERY_FILES, Exhibit, write_gallery
-from asciiloom.cli.options import force_option
+from asciiloom.cli.options import FiniteRange, force_option
 from asciiloom.cli.output import put_json, say, table
 from asciiloom.corpus import Corpus
 from asciiloom.outputs import check_output_folder
@@ -56,7 +56,7 @@ ASKS = (
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=2.5,
     show_default=True,
     help="Of training.",
