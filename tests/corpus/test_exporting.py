@@ -14,6 +14,7 @@ from asciiloom.corpus.exporting import (
     write_parquet,
 )
 from asciiloom.corpus.importing import import_items
+from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
 
@@ -93,3 +94,15 @@ def test_a_hub_folder_has_splits_a_card_and_licences(corpus: Corpus, tmp_path: P
     assert "| CC0-1.0 |" in text and corpus.fingerprint()["digest"] in text
     with _import(folder, tmp_path / "two.db") as again:
         assert _facts(again, False) == _facts(corpus, False)
+
+
+def test_damaged_originals_and_numbers_are_named(tmp_path: Path) -> None:
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece(ART, original=b"\xff\x00raw")])
+        corpus.connection.execute("UPDATE original SET bytes = x'00'")
+        with pytest.raises(CorpusError, match="original of piece 1 is damaged"):
+            write_jsonl(records(corpus, originals=True), tmp_path / "a.jsonl")
+        corpus.connection.execute("UPDATE piece SET ink = 999999999999999999")
+        with pytest.raises(CorpusError, match="pieces 1 to 1 fits no column"):
+            write_parquet(records(corpus), tmp_path / "a.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db"]

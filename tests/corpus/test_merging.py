@@ -150,6 +150,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         "table source lacks a key",
     ),
     "a newer schema": (["PRAGMA user_version = 99"], "upgrade asciiloom"),
+    "a negative schema": (["PRAGMA user_version = -3"], "damaged (schema version -3)"),
     "another program's": (["PRAGMA application_id = 7"], "another program"),
 }  # fmt: skip
 

@@ -1,10 +1,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from datasketch import MinHash
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
+from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
 from asciiloom.similarity.columns import BLOCKS
 from asciiloom.similarity.signatures import shingles
@@ -47,3 +49,20 @@ def test_texts_come_without_credits_and_only_those_asked_for(tmp_path: Path) -> 
         rows = SignatureStore(corpus.connection).texts(np.array([1, 3, 9]))
         assert [row.id for row in rows] == [1, 3]
         assert rows[0].text.endswith("jgs") and "jgs" not in rows[0].comparable()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE signature SET pieces = x'0102030405'",
+        "UPDATE band SET buckets = x'0102030405'",
+        "UPDATE band SET buckets = zeroblob(4000)",
+    ],
+)
+def test_damaged_signatures_are_named(tmp_path: Path, damage: str) -> None:
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add(list(synth.generate(12, seed=1)))
+        corpus.dedup()
+        corpus.connection.execute(damage)
+        with pytest.raises(CorpusError, match="signatures are damaged"):
+            corpus.alike(1)

@@ -171,10 +171,10 @@ def repair_command(db: str, as_json: bool) -> None:
             say(line)
         for line in left:
             put(line)
-        rest = f"{len(left)} things are still wrong; restore a backup"
-        say(f"{db}: {rest if left else 'sound'}")
+        if not left:
+            say(f"{db}: sound")
     if left:
-        raise SystemExit(1)
+        raise click.ClickException(f"{db}: {len(left)} things are still wrong; restore a backup")
 
 
 @click.command("vacuum")

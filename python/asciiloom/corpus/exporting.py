@@ -7,12 +7,13 @@ makes pieces of records again.
 import base64
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from asciiloom.corpus.corpus import Corpus
+from asciiloom.errors import CorpusError
+from asciiloom.ingest.gate import unpack_original
 from asciiloom.outputs import output_folder, output_stream
 from asciiloom.piece import spdx
 from asciiloom.store.selection import SPLITS, Selection
@@ -70,8 +71,14 @@ def _origins(db: sqlite3.Connection, number: int, originals: bool) -> Iterator[R
         origin: Record = dict(zip(names, values, strict=True))
         origin["steps"] = json.loads(steps)
         if originals and original is not None:
-            (data,) = db.execute("SELECT bytes FROM original WHERE id = ?", (original,)).fetchone()
-            origin["original"] = base64.b64encode(zlib.decompress(data)).decode()
+            held = db.execute("SELECT bytes, size, hash FROM original WHERE id = ?", (original,))
+            data = unpack_original(*held.fetchone())
+            if data is None:
+                raise CorpusError(
+                    f"the original of piece {number} is damaged; export without --originals, or see:"
+                    " asciiloom check --deep"
+                )
+            origin["original"] = base64.b64encode(data).decode()
         yield origin
 
 
@@ -105,7 +112,14 @@ def write_parquet(rows: Iterable[Record], target: str | Path, *, force: bool = F
             for row in group:
                 for name in ("credits", "origins"):
                     row[name] = json.dumps(row[name], ensure_ascii=False)
-            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+            try:
+                writer.write_table(pa.Table.from_pylist(group, schema=schema))
+            except pa.ArrowInvalid as error:
+                first, last = group[0]["id"], group[-1]["id"]
+                raise CorpusError(
+                    f"a value of the pieces {first} to {last} fits no column of an export; see:"
+                    " asciiloom check --deep"
+                ) from error
             count += len(group)
     return count
 

@@ -51,6 +51,8 @@ def inspect(path: Path) -> int:
         raise CorpusError(
             f"{path} is an SQLite file of another program, not a corpus; it was left untouched"
         )
+    if version < 0:
+        raise CorpusError(f"{path} is damaged (schema version {version}); restore a backup")
     newest = migrations()[-1][0]
     if version > newest:
         raise CorpusError(

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asciiloom.cores import cores
+from asciiloom.errors import CorpusError
 from asciiloom.piece import CreditSpan, blank_credits
 from asciiloom.similarity.arrays import I64, U32
 from asciiloom.similarity.columns import BY_PIECE, PATCHES, PERMUTATIONS
@@ -51,6 +53,20 @@ def comparable_text(text: str, spans: tuple[CreditSpan, ...]) -> str:
     return (blank_credits(text, spans) if spans else text)[:MAX_CHARS]
 
 
+def _array(blob: Any, kind: str) -> NDArray[Any]:
+    """What a blob holds, (n,) of ``kind``; ``CorpusError`` where it is none of ours."""
+    try:
+        return np.frombuffer(blob, kind)
+    except (ValueError, TypeError) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> CorpusError:
+    return CorpusError(
+        "the kept signatures are damaged; see: asciiloom check, then repair the file or restore a backup"
+    )
+
+
 class SignatureStore:
     """The pieces of a corpus as dedup needs them, and the signatures that it keeps of them."""
 
@@ -80,7 +96,7 @@ class SignatureStore:
             "SELECT pieces FROM signature WHERE last >= ? AND first <= ?",
             (int(ids[0]), int(ids[-1])),
         )
-        signed = np.concatenate([ids[:0], *(np.frombuffer(row[0], "<i8") for row in rows)])
+        signed = np.concatenate([ids[:0], *(_array(row[0], "<i8") for row in rows)])
         changed = _ids(self._db.execute("SELECT piece_id FROM stale"))
         return ids[~np.isin(ids, signed) | np.isin(ids, changed)]
 
@@ -167,13 +183,13 @@ class SignatureStore:
         runs = self._db.execute("SELECT id, pieces FROM signature ORDER BY id").fetchall()
         for run, pieces in runs:
             rows = self._db.execute("SELECT name, buckets FROM band WHERE run = ?", (run,))
-            columns = {n: np.frombuffer(b, "<u4") for n, b in rows if n in BY_PIECE}
-            yield np.frombuffer(pieces, "<i8"), columns
+            columns = {n: _array(b, "<u4") for n, b in rows if n in BY_PIECE}
+            yield _array(pieces, "<i8"), columns
 
     def signed_pieces(self) -> I64:
         """Ids in the order of every column: run after run."""
         rows = self._db.execute("SELECT pieces FROM signature ORDER BY id")
-        return np.concatenate([np.empty(0, np.int64), *(np.frombuffer(r[0], "<i8") for r in rows)])
+        return np.concatenate([np.empty(0, np.int64), *(_array(r[0], "<i8") for r in rows)])
 
     def column(self, name: str) -> U32:
         """One column of ``BY_PIECE`` over all runs, uint32 (signed pieces,)."""
@@ -186,7 +202,9 @@ class SignatureStore:
         for (blob,) in self._db.execute(
             "SELECT buckets FROM band WHERE name = ? ORDER BY run", (name,)
         ):
-            part = np.frombuffer(blob, "<u4")
+            part = _array(blob, "<u4")
+            if end + len(part) > len(out):
+                raise _damaged()
             out[end : end + len(part)] = part
             end += len(part)
         return out[:end]
@@ -202,7 +220,7 @@ class SignatureStore:
                     (run, *PATCHES),
                 ).fetchall()
             )
-            found.append(Patches(*(np.frombuffer(blobs[name], "<u4") for name in PATCHES)))
+            found.append(Patches(*(_array(blobs[name], "<u4") for name in PATCHES)))
             sizes.append(size)
         return found, sizes
 
@@ -212,7 +230,7 @@ class SignatureStore:
             "SELECT id, pieces FROM signature WHERE first <= ?1 AND last >= ?1 ORDER BY id DESC",
             (number,),
         ):
-            held = np.frombuffer(pieces, "<i8")
+            held = _array(pieces, "<i8")
             index = int(np.searchsorted(held, number))
             if index < len(held) and held[index] == number:
                 size = 4 * PERMUTATIONS
@@ -220,7 +238,7 @@ class SignatureStore:
                     f"SELECT substr({'flat' if flat else 'blocks'}, ?, ?) FROM signature WHERE id = ?",
                     (index * size + 1, size, run),
                 ).fetchone()
-                values = np.frombuffer(data, "<u4").astype(np.uint32)
+                values = _array(data, "<u4").astype(np.uint32)
                 return None if (values == 0xFFFFFFFF).all() else values
         return None
 
