@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -148,12 +147,12 @@ def _children_of(marker: str) -> list[int]:
 # The command with a transaction every thousand pieces or so: there is much between the first and the last.
 _COMMAND = (
     "import sys; from asciiloom.ingest import run; run.TOGETHER = 1000;"
-    "from asciiloom.readers import lines; lines.CHUNK = 100_000;"
+    "from asciiloom.readers.tables import lines; lines.CHUNK = 100_000;"
     "from asciiloom.cli import main; main(['ingest', *sys.argv[1:], '--workers', '2'])"
 )
 
 
-def _start(db: Path, *inputs: Path, **how: Any) -> "subprocess.Popen[str]":
+def _start(db: Path, *inputs: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", _COMMAND, str(db), *map(str, inputs), "--source", "s"],
         stdout=subprocess.PIPE,
@@ -161,8 +160,6 @@ def _start(db: Path, *inputs: Path, **how: Any) -> "subprocess.Popen[str]":
         text=True,
         env={**os.environ, "ASCIILOOM_TEST": str(db)},
         start_new_session=True,
-        # Whoever runs the tests in the background of a shell has interrupts ignored, and so their children.
-        **how,
     )
 
 

@@ -74,9 +74,9 @@ def test_damaged_files(rng: object) -> None:
     ],
 )  # fmt: skip
 def test_each_costs_one_line(name: str, data: bytes) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     items = list(read_bytes(data, name))
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert 1 <= len(items) <= 3
     check(items)
     if name not in ("wide.pcb", "many.flf", "spaces.txt", "marks.txt", "rows.txt"):

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from asciiloom.corpus import Corpus
-from asciiloom.errors import CheckpointError
+from asciiloom.errors import CheckpointError, OutputError
 from asciiloom.model import Card, ModelConfig, untrained_model
 from asciiloom.train import OptimSettings, RunSettings, Settings, Trainer, find_checkpoint
 from asciiloom.train import checkpoint as checkpoints
@@ -199,7 +199,7 @@ def test_a_sound_copy_is_resumed(run: Path, corpus: Corpus) -> None:
     assert [line["step"] for line in lines if line["kind"] == "log"] == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("name", ["save_model", "torch.save", "_flush"])
+@pytest.mark.parametrize("name", ["save_model", "torch.save", "flush"])
 def test_a_failed_write_leaves_the_former_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -223,7 +223,7 @@ def test_an_interrupt_while_writing_leaves_nothing_begun(
     def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoints, "_flush", interrupted)
+    monkeypatch.setattr(checkpoints, "flush", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path, untrained_model(TINY), Card(), {}, STATE, 2)
     assert list(tmp_path.iterdir()) == []
@@ -267,7 +267,7 @@ def test_a_full_disk_leaves_the_former_checkpoint(
 def test_a_folder_that_cannot_be_made_is_one_line(corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file" / "run", tmp_path / ("x" * 300)):
-        with pytest.raises(CheckpointError) as caught:
+        with pytest.raises(OutputError) as caught:
             Trainer(corpus, SETTINGS, out).train()
         assert "\n" not in str(caught.value)
 

@@ -157,7 +157,7 @@ def test_a_question_that_takes_too_long_is_given_up(
 def test_a_corpus_that_cannot_be_written_is_only_read(
     art: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
     datasette, token = make_datasette(art)
     assert token is None
     assert asyncio.run(datasette.client.get("/-/art/art/piece/1")).status_code == 200
