@@ -23,6 +23,7 @@ BIN = Path(sys.executable).parent / "asciiloom"
 KINDS = ("traceback", "loss", "5xx", "false alarm", "hang", "other")
 RUNAWAY_MB = 6000  # a process this large is ended, whatever the promise
 _FOLDER = re.compile(r"/\S*?/attacks\w+/tmp\w+/")
+_LAST_WORDS = ("Error:", "Aborted", "interrupted", "terminated")
 _NOISE = re.compile(r"leaked semaphore|resource_tracker|\w+Warning:")
 _ALARM = re.compile(r"malformed|corrupt|damage|restore a backup|kinds of damage|not a corpus", re.I)
 
@@ -87,9 +88,9 @@ def judge(
 
 
 def errors(err: str) -> list[str]:
-    """From the line that says "Error:" on: one where all is well."""
+    """From the line that says why it ended: one where all is well."""
     lines = [line for line in err.splitlines() if line.strip()]
-    at = next((n for n, line in enumerate(lines) if line.startswith(("Error:", "Aborted"))), None)
+    at = next((n for n, line in enumerate(lines) if line.startswith(_LAST_WORDS)), None)
     return [] if at is None else lines[at:]
 
 
