@@ -39,7 +39,9 @@ def _limited(bench: Bench, scene: Scene, group: Group, command: Command, limit: 
     shutil.rmtree(room)
 
 
-def _after(bench: Bench, scene: Scene, command: Command, room: Path, status: int) -> list[Problem]:
+def _after(
+    bench: Bench, scene: Scene, command: Command, room: Path, status: int, point: Path | None = None
+) -> list[Problem]:
     """Whether everything that was there is there, and nothing else where the command failed."""
     db = room / "art.db"
     problems: list[Problem] = [("loss", wrong) for wrong in unsound(db)[:2]]
