@@ -58,7 +58,7 @@ def locked(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         partial(_locked, bench, scene, group, command, *lock)
         for lock in locks
         for command in COMMANDS
-        if not (command.heavy and lock is not LOCKS[0])
+        if not (command.slow and lock is not LOCKS[0])
     ]
     bench.each(trials, workers=6)  # they wait more than they work
 
@@ -94,7 +94,7 @@ def read_only(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         partial(_read_only, bench, scene, group, command, name, file_mode, folder_mode)
         for name, file_mode, folder_mode in (ways[:1] if quick else ways)
         for command in COMMANDS
-        if not (command.heavy and name != ways[0][0])
+        if not (command.slow and name != ways[0][0])
     ]
     bench.each(trials)
     point = bench.room()
@@ -108,7 +108,7 @@ def read_only(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         return
     bench.add("bound", server)
     for command in COMMANDS:
-        if not command.heavy:
+        if not command.slow:
             _bound(bench, scene, group, command, place, point)
 
 

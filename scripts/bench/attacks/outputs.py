@@ -135,9 +135,10 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     for name, words, is_folder, heavy in OUTPUTS:
         command = words.split()[0]
         chosen = list(TARGETS)
-        if name == "demo" or (name == "train" and quick):
-            chosen = ["the corpus", "another corpus", "a plain file", "/dev/full"]
-        chosen = [t for t in chosen if t in TARGETS]
+        if name in ("demo", "train"):  # these take seconds each
+            chosen = ["the corpus", "another corpus", "a plain file", "/dev/full", "its journal"]
+            chosen += [] if quick or name == "demo" else ["a link to it", "a folder", "no UTF-8"]
+        chosen = [t for t in chosen if t in TARGETS]  # what can be made here
         trials += [
             partial(_try, bench, scene, group, words, t, is_folder, heavy, ()) for t in chosen
         ]
