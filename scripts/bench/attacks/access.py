@@ -1,7 +1,6 @@
 """Somebody else holds the lock; the file, its folder or its disk may only be read; stdin stalls."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from .commands import COMMANDS, Command
 from .scene import Scene, contents, fresh, hashes, tree, unsound
-from .trial import BIN, NOBODY, Bench, Group, Outcome, Problem, WarmServer, alarm, judge
+from .trial import BIN, Bench, Group, Outcome, Problem, WarmServer, alarm, judge
 
 _HOLDER = """
 import sqlite3, sys
@@ -59,7 +58,7 @@ def locked(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         partial(_locked, bench, scene, group, command, *lock)
         for lock in locks
         for command in COMMANDS
-        if not (command.heavy and lock is not LOCKS[0])
+        if not (command.slow and lock is not LOCKS[0])
     ]
     bench.each(trials, workers=6)  # they wait more than they work
 
@@ -88,15 +87,14 @@ def _locked(
 
 
 def read_only(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
-    """Every command on a corpus that may only be read."""
+    """Every command on a corpus that may only be read (root gives up its power over files for it)."""
     ways = [("file 0444, folder 0555", 0o444, 0o555), ("folder 0555", 0o666, 0o555),
             ("file 0444", 0o444, 0o777)]  # fmt: skip
-    user = NOBODY if os.getuid() == 0 else None
     trials = [
-        partial(_read_only, bench, scene, group, command, name, file_mode, folder_mode, user)
+        partial(_read_only, bench, scene, group, command, name, file_mode, folder_mode)
         for name, file_mode, folder_mode in (ways[:1] if quick else ways)
         for command in COMMANDS
-        if not (command.heavy and name != ways[0][0])
+        if not (command.slow and name != ways[0][0])
     ]
     bench.each(trials)
     point = bench.room()
@@ -110,13 +108,13 @@ def read_only(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         return
     bench.add("bound", server)
     for command in COMMANDS:
-        if not command.heavy:
+        if not command.slow:
             _bound(bench, scene, group, command, place, point)
 
 
 def _read_only(
     bench: Bench, scene: Scene, group: Group, command: Command,
-    name: str, file_mode: int, folder_mode: int, user: int | None,
+    name: str, file_mode: int, folder_mode: int,
 ) -> None:  # fmt: skip
     room, results = bench.room(), bench.room()
     db = fresh(scene, room)
@@ -124,7 +122,7 @@ def _read_only(
     room.chmod(folder_mode)
     results.chmod(0o777)
     outcome = bench.run(
-        *scene.words(command, db, results / "out"), kind=command.kind, user=user,
+        *scene.words(command, db, results / "out"), kind=command.kind, ordinary=True,
         environment={"HOME": str(results)},
     )  # fmt: skip
     problems = _as_read_only(scene, command, outcome, db)

@@ -148,6 +148,6 @@ def _shell(bench: Bench, scene: Scene, group: Group, words: str) -> None:
         status, peak, hung, left = wait_for(child, 60)
     said = (room / "err").read_text(errors="backslashreplace")
     outcome = Outcome(line, status, b"", said, 60, peak, hung, left)
-    problems = judge(outcome, statuses=(0, 1, 2, 141), lists=True)
+    problems = judge(outcome, statuses=(0, 1, 2, 120, 141), lists=True)
     group.record(f"asciiloom {words}", problems, outcome.tail)
     _clean(room)

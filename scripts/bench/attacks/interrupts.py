@@ -1,5 +1,6 @@
 """Signals at seeded moments: one line for those that can be caught; after kill -9 a sound corpus that goes on."""
 
+import os
 import random
 import shutil
 import signal
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from .scene import SIDECARS, Scene, copied, fresh, hashes, tree, unsound, write_records
-from .trial import BIN, Bench, Group, Outcome, Problem, judge, wait_for
+from .trial import BIN, Bench, Group, Outcome, Problem, errors, judge, wait_for
 
 # name, words, whether it makes an output; {big} thousands of new records, {full} a corpus of them.
 LONG = (
@@ -37,6 +38,9 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     made = bench.run("ingest", full, big, "-q", "--workers", "1", timeout=300)
     if made.status:
         raise RuntimeError(f"the scene could not be set: {made.tail}")
+    start = time.monotonic()
+    subprocess.run([BIN, "--version"], check=True, capture_output=True)
+    started = 1.2 * (time.monotonic() - start)
     lasts = {}
     for name, words, _ in LONG:
         start = time.monotonic()
@@ -49,10 +53,21 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             for k in range(moments if name != "train" else 1):
                 # Spread over the run, the start of the interpreter among it.
-                at = (k + rng.random()) / moments * lasts[name] * 0.95
+                at = (k + rng.random()) / moments * lasts[name] * 0.9
                 trials.append(
                     partial(
-                        _signalled, bench, scene, group, name, words, output, big, full, number, at
+                        _signalled,
+                        bench,
+                        scene,
+                        group,
+                        name,
+                        words,
+                        output,
+                        big,
+                        full,
+                        number,
+                        at,
+                        started,
                     )
                 )
     for k in range(5 if quick else 20):
@@ -113,35 +128,26 @@ def counted(db: Path) -> list[str]:
 
 def _signalled(
     bench: Bench, scene: Scene, group: Group, name: str, words: str, output: bool, big: Path, full: Path,
-    number: signal.Signals, at: float,
+    number: signal.Signals, at: float, started: float,
 ) -> None:  # fmt: skip
     room = bench.room()
     child = _start(bench, scene, words, big, full, room)
     time.sleep(at)
-    child.send_signal(number)
+    os.kill(child.pid, number)
     start = time.monotonic()
     status, peak, hung, left = wait_for(child, 30)
     said = (room / "err").read_text(errors="backslashreplace")
     outcome = Outcome(
         f"asciiloom {words}", status, b"", said, time.monotonic() - start, peak, hung, left
     )
-    # Before Python runs its first line, nobody can catch a signal.
-    starting = at < 0.15
-    problems = judge(
-        outcome,
-        statuses=(0, 1, 130, 143, *((-2, -15) if starting else ())),
-        lists=True,
-        memory=4000,
-    )
-    if starting:
-        problems = [p for p in problems if p[0] != "traceback"]
+    problems = judge(outcome, statuses=(0, 1, 130, 143), lists=True, memory=4000)
     lines = [line for line in said.splitlines() if line.strip()]
-    if (
-        status
-        and len(lines) > 1 + (name == "train") * 3
-        and not any(k == "traceback" for k, _ in problems)
-    ):
-        problems.append(("other", f"{len(lines)} lines"))
+    words_of_end = errors(said)
+    if at < started or (status < 0 and lines and not words_of_end and "Traceback" not in said):
+        # Before our first line runs and after our last nobody can catch a signal.
+        problems = []
+    elif status and len(words_of_end) != 1 and not any(k == "traceback" for k, _ in problems):
+        problems.append(("other", f"{len(words_of_end)} lines of error"))
     if status and output and _left(room):
         problems.append(("other", f"left {', '.join(_left(room)[:3])}"))
     problems += _sound(room, hashes(scene.db))
@@ -163,7 +169,7 @@ def _killed(
     room = bench.room()
     child = _start(bench, scene, words, big, full, room)
     time.sleep(at)
-    child.kill()
+    os.kill(child.pid, signal.SIGKILL)
     _, _, _, left = wait_for(child, 30)
     problems: list[Problem] = _sound(room, hashes(scene.db))
     if left and "workers 2" not in words:

@@ -135,9 +135,10 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
     for name, words, is_folder, heavy in OUTPUTS:
         command = words.split()[0]
         chosen = list(TARGETS)
-        if name == "demo" or (name == "train" and quick):
-            chosen = ["the corpus", "another corpus", "a plain file", "/dev/full"]
-        chosen = [t for t in chosen if t in TARGETS]
+        if name in ("demo", "train"):  # these take seconds each
+            chosen = ["the corpus", "another corpus", "a plain file", "/dev/full", "its journal"]
+            chosen += [] if quick or name == "demo" else ["a link to it", "a folder", "no UTF-8"]
+        chosen = [t for t in chosen if t in TARGETS]  # what can be made here
         trials += [
             partial(_try, bench, scene, group, words, t, is_folder, heavy, ()) for t in chosen
         ]
@@ -171,7 +172,9 @@ def _try(
         timeout=10 if target == "a pipe" else 60,
     )
     problems = judge(outcome, statuses=(0, 1, 2), memory=3000)
-    problems += compare(room, before, tree(room), out, outcome.status, bool(force), target)
+    problems += compare(
+        room, before, tree(room), out, outcome.status, bool(force), target, "{model}" in words
+    )
     group.record(f"{outcome.command}   [onto {target}]", problems, outcome.tail)
     shutil.rmtree(room, ignore_errors=True)
 
@@ -184,6 +187,7 @@ def compare(
     status: int,
     force: bool,
     target: str,
+    reads_model: bool,
 ) -> list[Problem]:
     """What was lost and what was left."""
     problems: list[Problem] = []
@@ -191,6 +195,8 @@ def compare(
     allowed = {name} if force and target == "a plain file" else set()
     if force and target == "a link to a plain file":
         allowed = {name, "diary.txt"}
+    if force and target in ("the model", "a link to the model") and not reads_model:
+        allowed = {n for n in before if n.startswith("model/")}
     if force and target == "a folder":
         allowed = {n for n in before if n.startswith("things/")}
     for path, state in before.items():
@@ -202,12 +208,23 @@ def compare(
         if new:
             problems.append(("other", f"left {', '.join(sorted(new)[:3])}"))
     else:
-        # An output through a dangling link lands where the link points to.
+        # Through a dangling link an output lands where the link points to; a missing parent may be made.
         beside = [
-            p for p in new if p != name and not p.startswith(name + "/") and "nowhere" not in p
+            p
+            for p in new
+            if p not in (name, "missing") and not p.startswith(name + "/") and "nowhere" not in p
         ]
         if beside:
             problems.append(("other", f"left {', '.join(sorted(beside)[:3])} beside the target"))
-        if before.get(name) == after.get(name) != "folder" and not target.startswith("a link"):
+        if (
+            name not in new
+            and before.get(name) == after.get(name) != "folder"
+            and target != "its journal"
+            and not target.startswith("a link")
+        ):
             problems.append(("other", "exit status 0, and nothing was written"))
+    if target == "its journal" and out.exists() and (out.is_dir() or b"{" in out.read_bytes()[:1]):
+        problems.append(
+            ("loss", "the corpus cannot be opened beside what was made under its journal's name")
+        )
     return problems

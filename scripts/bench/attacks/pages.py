@@ -50,7 +50,12 @@ def _judge(server: Server, status: int, answer: bytes, group: Group) -> list[Pro
             ("other", "more than 64 MB of answer" if status == -2 else "nobody listens")
         )
     if server.process.poll() is not None:
-        problems.append(("other", f"the server ended with {server.process.returncode}"))
+        problems.append(
+            (
+                "other",
+                f"the server ended with {server.process.returncode} at {server.highest:,.0f} MB",
+            )
+        )
     if b"Traceback (most recent" in answer:
         problems.append(("traceback", "in the answer"))
     return problems
@@ -77,16 +82,7 @@ def attack(bench: Bench, scene: Scene, group: Group, quick: bool) -> None:
             tail = plain(answer[:60].decode("latin-1").split("\n")[0]) if problems else ""
             group.record(name[:200], [*_judge(server, status, answer, group), *problems], tail)
             if server.process.poll() is not None:
-                group.record(
-                    "browse",
-                    [
-                        (
-                            "other",
-                            f"ended at {server.highest:,.0f} MB; later requests could not be sent",
-                        )
-                    ],
-                )
-                break
+                server.start()
         time.sleep(0.3)
         peak, said, token = server.highest, server.said(), server.token
     announced = said.count(token) if token else 0

@@ -22,11 +22,16 @@ class Server:
     """A running browse: where it listens, what it has said, the most memory it had."""
 
     def __init__(self, db: Path, *options: str) -> None:
-        self.log = db.parent / "log"
-        self.stream = self.log.open("wb")
+        self.folder, self.words = db.parent, [BIN, "browse", db.name, "--port", "0", *options]
+        self.log = self.folder / "log"
         self.highest = 0.0
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again where it has ended."""
+        self.stream = self.log.open("wb")
         self.process = subprocess.Popen(
-            [BIN, "browse", db.name, "--port", "0", *options], cwd=db.parent, stdin=subprocess.DEVNULL,
+            self.words, cwd=self.folder, stdin=subprocess.DEVNULL,
             stdout=self.stream, stderr=self.stream, start_new_session=True,
         )  # fmt: skip
         until = time.monotonic() + 90
@@ -48,11 +53,13 @@ class Server:
 
     def _guard(self) -> None:
         """End a server that would take the machine's memory; what it took is told."""
-        while self.process.poll() is None:
+        process = self.process
+        while process.poll() is None:
             with contextlib.suppress(OSError, ValueError):
-                self.highest = max(self.highest, self.peak_mb())
-            if self.highest > RUNAWAY_MB:
-                self.process.kill()
+                peak = self.peak_mb()
+                self.highest = max(self.highest, peak)
+                if peak > RUNAWAY_MB:
+                    process.kill()
             time.sleep(0.1)
 
     def said(self) -> str:

@@ -22,8 +22,8 @@ from pathlib import Path
 BIN = Path(sys.executable).parent / "asciiloom"
 KINDS = ("traceback", "loss", "5xx", "false alarm", "hang", "other")
 RUNAWAY_MB = 6000  # a process this large is ended, whatever the promise
-NOBODY = 65534
 _FOLDER = re.compile(r"/\S*?/attacks\w+/tmp\w+/")
+_LAST_WORDS = ("Error:", "Aborted", "interrupted", "terminated")
 _NOISE = re.compile(r"leaked semaphore|resource_tracker|\w+Warning:")
 _ALARM = re.compile(r"malformed|corrupt|damage|restore a backup|kinds of damage|not a corpus", re.I)
 
@@ -88,9 +88,9 @@ def judge(
 
 
 def errors(err: str) -> list[str]:
-    """From the line that says "Error:" on: one where all is well."""
+    """From the line that says why it ended: one where all is well."""
     lines = [line for line in err.splitlines() if line.strip()]
-    at = next((n for n, line in enumerate(lines) if line.startswith(("Error:", "Aborted"))), None)
+    at = next((n for n, line in enumerate(lines) if line.startswith(_LAST_WORDS)), None)
     return [] if at is None else lines[at:]
 
 
@@ -203,14 +203,15 @@ class Bench:
         timeout: float = 40,
         stdin: Path | None = None,
         file_bytes: int | None = None,
-        user: int | None = None,
+        ordinary: bool = False,
         kind: str = "light",
         fresh: bool = False,
         before: Sequence[str] = (),
         environment: dict[str, str] | None = None,
         stdout: Path | None = None,
     ) -> Outcome:
-        """Run ``asciiloom ARGUMENTS``; ``kind`` names the warm process, ``before`` words before the command."""
+        """Run ``asciiloom ARGUMENTS``; ``kind`` names the warm process, ``before`` words before the command;
+        ``ordinary``: without root's power over files."""
         words = [str(a) for a in arguments]
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="run") as kept:
             Path(kept).chmod(0o777)
@@ -223,10 +224,10 @@ class Bench:
                 "cwd": str(cwd or kept),
                 "environment": environment or {},
                 "file_bytes": file_bytes,
-                "user": user,
+                "ordinary": ordinary,
             }
             start = time.monotonic()
-            if (self.fresh or fresh or before) and file_bytes is None and user is None:
+            if (self.fresh or fresh or before) and file_bytes is None and not ordinary:
                 done = self._new(asked, timeout, before)
             else:
                 done = self._forked(asked, timeout, kind)
@@ -259,7 +260,7 @@ class Bench:
                     end_group(process)
                     break
             status, peak = stream.readline().split()
-        left = end_group(process, patience=0.5)
+        left = end_group(process, patience=5)
         return int(status), int(peak) / 1024, hung, left and not hung
 
     def _new(
@@ -293,7 +294,7 @@ def wait_for(child: "subprocess.Popen[bytes]", timeout: float) -> tuple[int, flo
             end_group(child.pid)
         time.sleep(0.02)
     child.returncode = os.waitstatus_to_exitcode(status)
-    left = end_group(child.pid, patience=0.5)
+    left = end_group(child.pid, patience=5)
     return child.returncode, used.ru_maxrss / 1024, hung, left and not hung
 
 
