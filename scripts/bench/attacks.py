@@ -96,6 +96,7 @@ def main() -> None:
         print(f"the scene is set in {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
         for name in told.only or GROUPS:
             group = Group(name)
+            groups.append(group)
             start = time.monotonic()
             try:
                 GROUPS[name](bench, scene, group, told.quick)
@@ -103,9 +104,9 @@ def main() -> None:
                 group.record(
                     "the script itself", [("other", "stopped")], traceback.format_exc(limit=-2)
                 )
-            group.seconds = time.monotonic() - start
-            groups.append(group)
-            shown(group, told.show)
+            finally:
+                group.seconds = time.monotonic() - start
+                shown(group, told.show)
     except KeyboardInterrupt:
         stopped = True  # what is done is told
     finally:
