@@ -36,7 +36,7 @@ def main() -> None:
             "SELECT name FROM tag GROUP BY name ORDER BY count(*) DESC LIMIT 40"
         ).fetchall()
         tags = [name for (name,) in common]
-        words = [name.split(":")[-1].split()[0] for name in tags]
+        words = [said[0] for name in tags if (said := name.split(":")[-1].split())]
 
         def word(number: int) -> str:
             return words[number % len(words)]

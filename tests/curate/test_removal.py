@@ -1,7 +1,9 @@
 """A piece that is deleted leaves nothing behind, and its cluster another piece to keep."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -11,6 +13,7 @@ from asciiloom.corpus import Corpus
 from asciiloom.curate.edits import Change, apply
 from asciiloom.curate.removal import remove
 from asciiloom.curate.upkeep import check
+from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
 
@@ -68,3 +71,27 @@ def test_the_command_asks_first(path: Path, cli: Callable[..., Result]) -> None:
     assert count() == before
     cli("delete", path, "--where", "SECRET OR plugh", "--yes")
     assert count() == before - 1
+
+
+class _FullAtTheEnd:
+    """A connection whose disk is full once the pieces are gone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, *params: object) -> object:
+        if "optimize" in sql:
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._connection.execute(sql, *params)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
+def test_a_disk_that_is_full_afterwards_is_told_from_one_that_was_full_before(path: Path) -> None:
+    with Corpus(path) as corpus:
+        (secret,) = corpus.select(Selection(glyphs="_SECRET_"))
+        full: Any = _FullAtTheEnd(corpus.connection)
+        with pytest.raises(CorpusError, match=r"1 pieces are deleted.*vacuum"):
+            remove(full, [secret["id"]])
+        assert corpus.count(Selection(glyphs="_SECRET_")) == 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from asciiloom.curate.edits import recluster
+from asciiloom.errors import CorpusError
 from asciiloom.store.chosen import chosen_ids
 from asciiloom.store.transaction import transaction
 
@@ -44,9 +45,15 @@ def remove(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
                 originals,
             )
             recluster(connection, [row[0] for row in bereft])
-        # Words of what is gone stay in the segments of the index until they are merged.
-        connection.execute("INSERT INTO piece_fts (piece_fts) VALUES ('optimize')")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            # Words of what is gone stay in the segments of the index until they are merged.
+            connection.execute("INSERT INTO piece_fts (piece_fts) VALUES ('optimize')")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            raise CorpusError(
+                f"{count:,} pieces are deleted, but words of them may still lie in the file ({error});"
+                " make room, then run: asciiloom vacuum"
+            ) from error
     finally:
         connection.execute("PRAGMA secure_delete = OFF")
     return int(count)
