@@ -173,6 +173,16 @@ def test_structure_keeps_its_share_however_ink_is_cut() -> None:
     )
 
 
+def test_structure_has_a_temperature_of_its_own() -> None:
+    share, how = [0.6, 0.2, 0.15, 0.05], Sampling(1.0, 0, 1.0, structure=0.5)
+    # End and ink as a whole are squared; ink among itself stays 3 to 1.
+    total = 0.6**2 + 0.2**2 + 0.2**2
+    expected = [0.36 / total, 0.04 / total, 0.03 / total, 0.01 / total]
+    assert _shares(share, how, [0, 1]) == pytest.approx(expected, abs=0.002)
+    with pytest.raises(SettingsError):
+        Sampling(structure=0.0)
+
+
 def test_where_no_ink_is_legal_structure_is_drawn_and_the_other_way_round() -> None:
     logits, structure = np.zeros((1, 4)), np.array([True, True, False, False])
     for legal in ([True, False, False, False], [False, False, False, True]):

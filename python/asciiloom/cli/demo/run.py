@@ -179,7 +179,11 @@ def _draw(run: Path, seed: int) -> list[Exhibit]:
     for ask in ASKS:
         limits = Constraint(max_width=ask.width, max_height=ask.height)
         drawing = generator.draw(
-            ask.words, kind=ask.kind, constraint=limits, seed=seed, sampling=Sampling(0.4, 0, 0.9)
+            ask.words,
+            kind=ask.kind,
+            constraint=limits,
+            seed=seed,
+            sampling=Sampling(0.4, 0, 0.9, structure=0.4),
         )[0]
         exhibits.append(
             Exhibit(
@@ -196,7 +200,7 @@ def _draw(run: Path, seed: int) -> list[Exhibit]:
             kind="shape",
             constraint=exact,
             seed=seed,
-            sampling=Sampling(0.4, 0, 0.9),
+            sampling=Sampling(0.4, 0, 0.9, structure=0.4),
         )[0]
         exhibits.append(
             Exhibit(
