@@ -183,7 +183,7 @@ def _draw(run: Path, seed: int) -> list[Exhibit]:
             kind=ask.kind,
             constraint=limits,
             seed=seed,
-            sampling=Sampling(0.4, 0, 0.9, structure=0.4),
+            sampling=Sampling(0.4, 0, 0.9),
         )[0]
         exhibits.append(
             Exhibit(
@@ -200,7 +200,7 @@ def _draw(run: Path, seed: int) -> list[Exhibit]:
             kind="shape",
             constraint=exact,
             seed=seed,
-            sampling=Sampling(0.4, 0, 0.9, structure=0.4),
+            sampling=Sampling(0.4, 0, 0.9),
         )[0]
         exhibits.append(
             Exhibit(
