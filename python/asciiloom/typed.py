@@ -11,11 +11,23 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from asciiloom.errors import SettingsError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 # What SQLite, numpy and torch count with.
 _LARGEST = 2**63 - 1
@@ -46,15 +58,15 @@ class AtMost:
 def from_plain(kind: type[T], data: object, where: str, base: T | None = None) -> T:
     """The dataclass ``kind`` with the values of ``data``; what is missing is as in ``base``, or its default."""
     hints = _hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    names = [field.name for field in dataclasses.fields(kind)]
     values = {name: _tuples(value) for name, value in entries(data, names, where).items()}
     for name, value in values.items():
         check(value, hints[name], f"{where}.{name}")
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+    for field in dataclasses.fields(kind):
         needed = field.default is field.default_factory is dataclasses.MISSING
         if needed and base is None and field.name not in values:
             raise SettingsError(f"{where} has no {field.name}")
-    return kind(**values) if base is None else dataclasses.replace(base, **values)  # type: ignore[type-var]
+    return kind(**values) if base is None else dataclasses.replace(base, **values)
 
 
 def check_fields(record: Any, where: str) -> None:

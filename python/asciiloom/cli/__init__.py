@@ -120,6 +120,7 @@ def _neutral(error: click.ClickException) -> click.ClickException:
     from asciiloom.emit import neutral
 
     said = neutral(" ".join(error.message.split("\n")))
+    # Final to click, but only the error itself knows its context and its exit code.
     error.message = said  # type: ignore[misc]
     return error
 
