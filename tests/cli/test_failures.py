@@ -498,3 +498,19 @@ def test_an_interrupt_at_a_question(
         main(["delete", str(place / "a.db"), "6"])
     assert ended.value.code == 130
     assert "interrupted; what was committed is kept" in capsys.readouterr().err
+
+
+def test_an_interrupt_while_another_error_is_handled(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        try:
+            raise KeyError
+        except KeyError:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr("asciiloom.cli.corpus.Corpus", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        main(["dedup", str(place / "a.db")])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted; what was committed is kept\n"

@@ -90,7 +90,7 @@ class LazyGroup(click.Group):
             ctx.exit(128 + signal.SIGTERM)
         except (KeyboardInterrupt, click.Abort) as error:
             # click answers an interrupt at a question with Abort, and so it does the end of stdin.
-            if not isinstance(error.__context__ or error, KeyboardInterrupt):
+            if not any(isinstance(e, KeyboardInterrupt) for e in (error, error.__context__)):
                 raise
             click.echo(f"interrupted; {_KEPT}", err=True)
             ctx.exit(130)
