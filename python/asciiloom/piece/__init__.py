@@ -12,6 +12,7 @@ from asciiloom.piece.credit import (
     ends_signed,
     find_credits,
 )
+from asciiloom.piece.form import Form, form
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
 from asciiloom.piece.kernels.codes import CodeArray, Codes
@@ -43,6 +44,7 @@ __all__ = [
     "ColourPlane",
     "Counts",
     "CreditSpan",
+    "Form",
     "Grid",
     "Measures",
     "Piece",
@@ -63,6 +65,7 @@ __all__ = [
     "credit_line",
     "ends_signed",
     "find_credits",
+    "form",
     "is_canonical",
     "measure",
     "measure_batch",
