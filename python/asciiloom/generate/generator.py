@@ -1,14 +1,17 @@
 """``Generator``: words and limits in, drawings out. The consumer's one object."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from asciiloom.errors import SettingsError
 from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.engine import Engine, Request, random_numbers
+from asciiloom.generate.exemplars import Credit, Exemplar
+from asciiloom.generate.ranking import MAX_BEST_OF, Ranker, WordRatio, best, judge, lint
 from asciiloom.generate.sampling import Sampling
+from asciiloom.generate.signature import unsigned
 from asciiloom.model import Card, GridTransformer, load_model, natural_size
 from asciiloom.piece import KINDS
 from asciiloom.tokens import Prompt
@@ -16,17 +19,28 @@ from asciiloom.typed import Between, check
 
 MAX_COUNT = 100_000
 MAX_SEED = 2**64 - 1
+# Where the candidates of a drawing have their random numbers: the k-th this many streams on. The 31 bits
+# above are theirs; the last is that of sizes.
+_NEXT_CANDIDATE = 1 << 32
+_SIZES = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One generated text, and what it was asked with."""
+    """One generated text, and what it was asked with.
+
+    ``score``: of the best of several, the named parts whose sum was the highest; ``candidate``: which of
+    them it is. ``credit``: whose piece it was drawn after.
+    """
 
     text: str
     words: str
     kind: str | None
     seed: int
     index: int
+    candidate: int = 0
+    score: Mapping[str, float] | None = field(default=None, hash=False)
+    credit: Credit | None = None
 
 
 class Generator:
@@ -41,6 +55,11 @@ class Generator:
         """From a checkpoint or an export folder."""
         return cls(*load_model(folder, device))
 
+    @property
+    def takes_reference(self) -> bool:
+        """Whether the model draws after an example."""
+        return self.engine.takes_reference
+
     def draw(
         self,
         words: str = "",
@@ -50,14 +69,24 @@ class Generator:
         count: int = 1,
         seed: int = 0,
         sampling: Sampling | None = None,
+        best_of: int = 1,
+        rankers: Sequence[Ranker] | None = None,
+        signature: bool = False,
+        reference: str | Exemplar | Sequence[Exemplar] | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> list[Drawing]:
         """``count`` drawings of ``words`` (of which the first 48 characters are read).
 
-        Same arguments, same drawings; all satisfy ``constraint``. ``ConstraintError`` where none can, and
-        ``SettingsError`` for a count, seed, kind or words that cannot be.
+        Same arguments, same drawings; all satisfy ``constraint``. Each is the best of ``best_of`` candidates
+        by the sum of what ``rankers`` give (by default ``WordRatio`` and ``lint``); the first candidate is
+        what is drawn without others. Unless ``signature``, credits that no one asked for are taken out where
+        the limits allow it. ``reference``: what to draw after, one for all drawings or one each in turn.
+
+        ``ConstraintError`` where none can satisfy the limits, and ``SettingsError`` for a count, seed, kind or
+        words that cannot be, and for a reference where the model takes none.
         """
         check(count, Annotated[int, Between(1, MAX_COUNT)], "count")
+        check(best_of, Annotated[int, Between(1, MAX_BEST_OF)], "best_of")
         if type(seed) is not int or not 0 <= seed <= MAX_SEED:
             raise SettingsError("seed must be a whole number from 0 to 2^64 - 1")
         if not isinstance(words, str):
@@ -66,15 +95,63 @@ class Generator:
             raise SettingsError(f"no kind {kind!r}; one of {', '.join(KINDS)}")
         limits = constraint or Constraint()
         limits.check()
-        requests = []
-        for index in range(count):
-            size = self._size_to_ask(words, kind, limits, seed, index)
-            width, height = size or (None, None)
-            # What was planned for a size is over at its edge.
-            room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
-            requests.append(Request(Prompt(words, width, height, kind), room, seed, index))
-        texts = self.engine.run(requests, sampling, progress)
-        return [Drawing(t, words, kind, seed, i) for i, t in enumerate(texts)]
+        examples = _examples(reference)
+        for example in examples:
+            example.check(limits)
+        if rankers is None:
+            rankers = (WordRatio(self.engine.model), lint)
+        drawings: list[Drawing] = []
+        together = max(1, self.engine.lanes // best_of)
+        for start in range(0, count, together):
+            indices = range(start, min(count, start + together))
+            candidates = [
+                request
+                for index in indices
+                for request in self._candidates(words, kind, limits, seed, index, best_of, examples)
+            ]
+            texts = list(self.engine.run(candidates, sampling))
+            if not signature:
+                texts = [unsigned(text, limits, words) for text in texts]
+            for place, index in enumerate(indices):
+                own = slice(place * best_of, (place + 1) * best_of)
+                # Judged without the other drawings, so that what is kept does not hang on them.
+                scores = judge(rankers, candidates[own], texts[own]) if best_of > 1 else None
+                kept = best(scores) if scores else 0
+                drawings.append(
+                    Drawing(
+                        texts[own][kept],
+                        words,
+                        kind,
+                        seed,
+                        index,
+                        kept,
+                        scores[kept] if scores else None,
+                        examples[index % len(examples)].credit if examples else None,
+                    )
+                )
+            if progress is not None:
+                progress(len(indices))
+        return drawings
+
+    def _candidates(
+        self,
+        words: str,
+        kind: str | None,
+        limits: Constraint,
+        seed: int,
+        index: int,
+        best_of: int,
+        examples: Sequence[Exemplar],
+    ) -> list[Request]:
+        """What is asked for the drawing ``index``: the same of all candidates but the random numbers, so that
+        they are compared at one size."""
+        size = self._size_to_ask(words, kind, limits, seed, index)
+        width, height = size or (None, None)
+        # What was planned for a size is over at its edge.
+        room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
+        reference = examples[index % len(examples)].text if examples else None
+        first = Request(Prompt(words, width, height, kind), room, seed, index, reference)
+        return [replace(first, index=index + k * _NEXT_CANDIDATE) for k in range(best_of)]
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
@@ -82,5 +159,20 @@ class Generator:
         """The exact size that the limits ask for, or a natural one inside them; None where there is none."""
         if (limits.min_width, limits.min_height) == (limits.max_width, limits.max_height):
             return limits.max_width, limits.max_height
-        rng = random_numbers(seed, (1 << 63) + index)
+        rng = random_numbers(seed, _SIZES + index)
         return natural_size(self.card.sizes, words, kind, limits.admits, rng)
+
+
+def _examples(reference: str | Exemplar | Sequence[Exemplar] | None) -> list[Exemplar]:
+    """What to draw after, one for each drawing in turn; ``SettingsError`` where it is something else."""
+    if reference is None:
+        return []
+    if isinstance(reference, str):
+        return [Exemplar.of(reference)]
+    given = [reference] if isinstance(reference, Exemplar) else list(reference)
+    for example in given:
+        if not isinstance(example, Exemplar):
+            raise SettingsError(
+                f"a reference must be text or an Exemplar, not {ascii(example)[:40]}"
+            )
+    return given
