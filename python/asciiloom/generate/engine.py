@@ -88,10 +88,12 @@ class Engine:
         self.device = next(model.parameters()).device
         self.tokens_drawn = 0
 
-    @property
-    def takes_reference(self) -> bool:
-        """Whether the model reads an example beside its prompt."""
-        return bool(getattr(self.config, "reference", False))
+    def must_take_reference(self) -> None:
+        """``SettingsError`` where the model reads no example beside its prompt."""
+        if not getattr(self.config, "reference", False):
+            raise SettingsError(
+                "this model takes no example to draw after: leave it out, or train one that does"
+            )
 
     def run(
         self,
@@ -102,10 +104,8 @@ class Engine:
         """Texts in the order of ``requests``."""
         how = sampling or Sampling()
         c = self.config
-        if not self.takes_reference and any(r.reference is not None for r in requests):
-            raise SettingsError(
-                "this model takes no example to draw after: leave it out, or train one that does"
-            )
+        if any(request.reference is not None for request in requests):
+            self.must_take_reference()
         cached = 4 * 2 * c.layers * c.kv_heads * c.head * c.context  # bytes a drawing, at most
         lanes = max(1, min(self.lanes, CACHE_BYTES // cached))
         for start in range(0, len(requests), lanes):

@@ -55,10 +55,9 @@ class Generator:
         """From a checkpoint or an export folder."""
         return cls(*load_model(folder, device))
 
-    @property
-    def takes_reference(self) -> bool:
-        """Whether the model draws after an example."""
-        return self.engine.takes_reference
+    def must_take_reference(self) -> None:
+        """``SettingsError`` where the model does not draw after an example."""
+        self.engine.must_take_reference()
 
     def draw(
         self,
@@ -97,25 +96,32 @@ class Generator:
         limits.check()
         examples = _examples(reference)
         for example in examples:
-            example.check(limits)
+            if example is not None:
+                example.check(limits)
         if rankers is None:
             rankers = (WordRatio(self.engine.model), lint)
         drawings: list[Drawing] = []
         together = max(1, self.engine.lanes // best_of)
         for start in range(0, count, together):
             indices = range(start, min(count, start + together))
-            candidates = [
-                request
-                for index in indices
-                for request in self._candidates(words, kind, limits, seed, index, best_of, examples)
+            followed = [examples[index % len(examples)] for index in indices]
+            asked = [
+                self._request(words, kind, limits, seed, index, example)
+                for index, example in zip(indices, followed, strict=True)
             ]
-            texts = list(self.engine.run(candidates, sampling))
+            # One request for all candidates but for their random numbers: they are compared at one size.
+            tried = [
+                replace(request, index=request.index + k * _NEXT_CANDIDATE)
+                for request in asked
+                for k in range(best_of)
+            ]
+            texts = list(self.engine.run(tried, sampling))
             if not signature:
                 texts = [unsigned(text, limits, words) for text in texts]
-            for place, index in enumerate(indices):
+            for place, (index, example) in enumerate(zip(indices, followed, strict=True)):
                 own = slice(place * best_of, (place + 1) * best_of)
                 # Judged without the other drawings, so that what is kept does not hang on them.
-                scores = judge(rankers, candidates[own], texts[own]) if best_of > 1 else None
+                scores = judge(rankers, tried[own], texts[own]) if best_of > 1 else None
                 kept = best(scores) if scores else 0
                 drawings.append(
                     Drawing(
@@ -126,32 +132,28 @@ class Generator:
                         index,
                         kept,
                         scores[kept] if scores else None,
-                        examples[index % len(examples)].credit if examples else None,
+                        example.credit if example else None,
                     )
                 )
             if progress is not None:
-                progress(len(indices))
+                progress(len(asked))
         return drawings
 
-    def _candidates(
+    def _request(
         self,
         words: str,
         kind: str | None,
         limits: Constraint,
         seed: int,
         index: int,
-        best_of: int,
-        examples: Sequence[Exemplar],
-    ) -> list[Request]:
-        """What is asked for the drawing ``index``: the same of all candidates but the random numbers, so that
-        they are compared at one size."""
+        example: Exemplar | None,
+    ) -> Request:
         size = self._size_to_ask(words, kind, limits, seed, index)
         width, height = size or (None, None)
         # What was planned for a size is over at its edge.
         room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
-        reference = examples[index % len(examples)].text if examples else None
-        first = Request(Prompt(words, width, height, kind), room, seed, index, reference)
-        return [replace(first, index=index + k * _NEXT_CANDIDATE) for k in range(best_of)]
+        reference = example.text if example else None
+        return Request(Prompt(words, width, height, kind), room, seed, index, reference)
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
@@ -163,16 +165,15 @@ class Generator:
         return natural_size(self.card.sizes, words, kind, limits.admits, rng)
 
 
-def _examples(reference: str | Exemplar | Sequence[Exemplar] | None) -> list[Exemplar]:
+def _examples(reference: str | Exemplar | Sequence[Exemplar] | None) -> list[Exemplar | None]:
     """What to draw after, one for each drawing in turn; ``SettingsError`` where it is something else."""
-    if reference is None:
-        return []
     if isinstance(reference, str):
         return [Exemplar.of(reference)]
-    given = [reference] if isinstance(reference, Exemplar) else list(reference)
-    for example in given:
+    if reference is None or isinstance(reference, Exemplar):
+        return [reference]
+    for example in reference:
         if not isinstance(example, Exemplar):
             raise SettingsError(
                 f"a reference must be text or an Exemplar, not {ascii(example)[:40]}"
             )
-    return given
+    return list(reference) or [None]
