@@ -20,13 +20,14 @@ MAX_SEED = 2**64 - 1
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One generated text, and what it was asked with."""
+    """One generated text, and what it was asked with. ``ended``: by its own choice, not by a limit."""
 
     text: str
     words: str
     kind: str | None
     seed: int
     index: int
+    ended: bool
 
 
 class Generator:
@@ -73,8 +74,8 @@ class Generator:
             # What was planned for a size is over at its edge.
             room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
             requests.append(Request(Prompt(words, width, height, kind), room, seed, index))
-        texts = self.engine.run(requests, sampling, progress)
-        return [Drawing(t, words, kind, seed, i) for i, t in enumerate(texts)]
+        drawn = self.engine.draw(requests, sampling, progress)
+        return [Drawing(d.text, words, kind, seed, i, d.ended) for i, d in enumerate(drawn)]
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
