@@ -10,6 +10,7 @@ from asciiloom.errors import CheckpointError, ConstraintError, SettingsError
 from asciiloom.generate import Constraint, Engine, Generator, Request, Sampling
 from asciiloom.generate import engine as engine_module
 from asciiloom.generate.canvas import Canvas
+from asciiloom.generate.sampling import barred_share
 from asciiloom.model import Card, GridInput, GridTransformer, ModelConfig, untrained_model
 from asciiloom.tokens import EOS, Example, Prompt, pack
 
@@ -196,3 +197,25 @@ def test_guidance_without_words_changes_nothing() -> None:
     requests = [Request(Prompt("", 9, 4, "art"), Constraint(9, 4), 3, i) for i in range(6)]
     plain, guided = (list(Engine(_model()).run(requests, Sampling(guidance=g))) for g in (1.0, 4.0))
     assert plain == guided
+
+
+def test_who_ended_a_drawing() -> None:
+    """A model to which every id is equally likely ends by itself where there is room, and not in a single cell."""
+    model = GridTransformer(CONFIG)
+    assert model.head is not None
+    torch.nn.init.zeros_(model.head.weight)
+    wide = Constraint(500, 1)
+    limits = [Constraint(1, 1), wide, Constraint.exact(3, 1), wide]
+    requests = [Request(constraint=c, seed=2, index=i) for i, c in enumerate(limits)]
+    drawn = list(Engine(model).draw(requests, Sampling(1.0, 0, 1.0)))
+    assert [d.ended for d in drawn] == [False, True, False, True]
+    texts = list(Engine(model).run(requests, Sampling(1.0, 0, 1.0)))
+    assert [d.text for d in drawn] == texts
+    (told,) = Generator(model).draw(constraint=limits[0])
+    assert not told.ended
+
+
+def test_barred_share_by_hand() -> None:
+    legal = np.array([[True, False, False], [True, True, True], [False, False, True]])
+    share = barred_share(np.log([[0.7, 0.2, 0.1]] * 3), legal)
+    assert share == pytest.approx([0.3, 0.0, 0.9])

@@ -187,7 +187,7 @@ def _facts(drawing: "Drawing") -> dict[str, Any]:
     return {
         "prompt": drawing.words, "kind": drawing.kind, "seed": drawing.seed, "index": drawing.index,
         "width": m.width, "height": m.height, "chars": m.chars,
-        "candidate": drawing.candidate, "score": drawing.score and dict(drawing.score),
+        "ended": drawing.ended, "candidate": drawing.candidate, "score": drawing.score and dict(drawing.score),
         "credit": drawing.credit and drawing.credit.to_dict(), "text": drawing.text,
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from asciiloom.errors import CheckpointError, ConstraintError, SettingsError
 from asciiloom.generate.canvas import Canvas
 from asciiloom.generate.constraint import Constraint
-from asciiloom.generate.sampling import Sampling, guide, sample
+from asciiloom.generate.sampling import Sampling, barred_share, guide, sample
 from asciiloom.model import GridInput, GridTransformer, KVCache
 from asciiloom.piece import canonicalize
 from asciiloom.tokens import Prompt, grid_layout
@@ -66,6 +66,14 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """What became of one request. ``ended``: by its own choice, and not because its limits left no other."""
+
+    text: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Prompts:
     """Prompts of a batch, left-padded: ids (B, T), cells and next cells (B, T, 2), neighbours
     (B, T, K), and which ids are real (B, T)."""
@@ -102,6 +110,15 @@ class Engine:
         progress: Callable[[int], None] | None = None,
     ) -> Iterator[str]:
         """Texts in the order of ``requests``."""
+        return (drawn.text for drawn in self.draw(requests, sampling, progress))
+
+    def draw(
+        self,
+        requests: Sequence[Request],
+        sampling: Sampling | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Iterator[Drawn]:
+        """As ``run``, and how each drawing came to its end."""
         how = sampling or Sampling()
         c = self.config
         if any(request.reference is not None for request in requests):
@@ -109,13 +126,13 @@ class Engine:
         cached = 4 * 2 * c.layers * c.kv_heads * c.head * c.context  # bytes a drawing, at most
         lanes = max(1, min(self.lanes, CACHE_BYTES // cached))
         for start in range(0, len(requests), lanes):
-            texts = self._chunk(requests[start : start + lanes], how)
+            done = self._chunk(requests[start : start + lanes], how)
             if progress is not None:
-                progress(len(texts))
-            yield from texts
+                progress(len(done))
+            yield from done
 
     @torch.inference_mode()
-    def _chunk(self, requests: Sequence[Request], how: Sampling) -> list[str]:
+    def _chunk(self, requests: Sequence[Request], how: Sampling) -> list[Drawn]:
         tokenizer, offsets = self.tokenizer, self.config.neighbours
         guided = how.guidance != 1
         asked = list(requests)
@@ -145,6 +162,7 @@ class Engine:
         visible[:, 0, 0, :longest] = real
         uniform = np.stack([_uniform(r, steps) for r in requests])
         drawn: list[list[int]] = [[] for _ in requests]
+        ended = np.zeros(n, bool)
         lanes = np.arange(n)  # which request each drawing is
         scores = logits[:, -1]
         for step in range(steps):
@@ -155,9 +173,12 @@ class Engine:
             logged = scores.double().cpu().numpy()
             if guided:
                 logged = guide(logged[: len(lanes)], logged[len(lanes) :], how.guidance)
-            numbers = sample(logged, canvas.mask(), how, uniform[lanes, step], canvas.structure)
+            legal, open_before = canvas.mask(), ~canvas.done
+            numbers = sample(logged, legal, how, uniform[lanes, step], canvas.structure)
             drawn_at = canvas.position
             canvas.step(numbers)
+            over = np.flatnonzero(canvas.done & open_before)
+            ended[lanes[over]] = barred_share(logged[over], legal[over]) < 0.5
             self.tokens_drawn += int((~canvas.done).sum())
             for row in np.flatnonzero(~canvas.done).tolist():
                 drawn[lanes[row]].append(int(numbers[row]))
@@ -184,7 +205,8 @@ class Engine:
                 cache,
                 self._tensor(visible[..., : cache.length + 1]),
             )[:, -1]
-        return [canonicalize(tokenizer.decode(numbers)).text for numbers in drawn]
+        texts = (canonicalize(tokenizer.decode(numbers)).text for numbers in drawn)
+        return [Drawn(*pair) for pair in zip(texts, ended.tolist(), strict=True)]
 
     def _prompts(self, prompts: Sequence[Ids]) -> _Prompts:
         """The prompts' layout as in training, moved to the right edge."""

@@ -27,7 +27,7 @@ _SIZES = 1 << 63
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One generated text, and what it was asked with.
+    """One generated text, and what it was asked with. ``ended``: by its own choice, not by a limit.
 
     ``score``: of the best of several, the named parts whose sum was the highest; ``candidate``: which of
     them it is. ``credit``: whose piece it was drawn after.
@@ -38,6 +38,7 @@ class Drawing:
     kind: str | None
     seed: int
     index: int
+    ended: bool
     candidate: int = 0
     score: Mapping[str, float] | None = field(default=None, hash=False)
     credit: Credit | None = None
@@ -115,21 +116,23 @@ class Generator:
                 for request in asked
                 for k in range(best_of)
             ]
-            texts = list(self.engine.run(tried, sampling))
+            drawn = list(self.engine.draw(tried, sampling))
             if not signature:
-                texts = [unsigned(text, limits, words) for text in texts]
+                drawn = [replace(d, text=unsigned(d.text, limits, words)) for d in drawn]
             for place, (index, example) in enumerate(zip(indices, followed, strict=True)):
                 own = slice(place * best_of, (place + 1) * best_of)
                 # Judged without the other drawings, so that what is kept does not hang on them.
-                scores = judge(rankers, tried[own], texts[own]) if best_of > 1 else None
+                scores = judge(rankers, tried[own], drawn[own]) if best_of > 1 else None
                 kept = best(scores) if scores else 0
+                chosen = drawn[own][kept]
                 drawings.append(
                     Drawing(
-                        texts[own][kept],
+                        chosen.text,
                         words,
                         kind,
                         seed,
                         index,
+                        chosen.ended,
                         kept,
                         scores[kept] if scores else None,
                         example.credit if example else None,

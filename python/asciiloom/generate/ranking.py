@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from asciiloom.errors import SettingsError
-from asciiloom.generate.engine import Request
+from asciiloom.generate.engine import Drawn, Request
 from asciiloom.model import GridInput, GridTransformer
 from asciiloom.piece import Form, form
 from asciiloom.tokens import IGNORE, Example, batches_by_length, pack
@@ -36,9 +36,9 @@ _PICTURES = frozenset([None, "art", "cow", "face", "scene", "tree"])
 class Ranker(Protocol):
     """Judges candidates by what was asked for."""
 
-    def __call__(self, requests: Sequence[Request], texts: Sequence[str]) -> Sequence[Parts]:
-        """For each text, drawn for the request in the same place, named parts of its score: the higher the
-        better. All texts are candidates of one drawing: their requests differ in random numbers only."""
+    def __call__(self, requests: Sequence[Request], drawn: Sequence[Drawn]) -> Sequence[Parts]:
+        """For each of ``drawn``, made for the request in the same place, named parts of its score: the higher
+        the better. All are candidates of one drawing: their requests differ in random numbers only."""
         ...
 
 
@@ -57,7 +57,8 @@ class WordRatio:
     weight: float = 1.0
     length: float = 0.8
 
-    def __call__(self, requests: Sequence[Request], texts: Sequence[str]) -> list[Parts]:
+    def __call__(self, requests: Sequence[Request], drawn: Sequence[Drawn]) -> list[Parts]:
+        texts = [d.text for d in drawn]
         if not any(request.prompt.words for request in requests):
             return [{"words": 0.0} for _ in texts]
         wordless = [replace(r, prompt=replace(r.prompt, words="")) for r in requests]
@@ -97,19 +98,19 @@ def log_likelihoods(
     return out
 
 
-def lint(requests: Sequence[Request], texts: Sequence[str]) -> list[Parts]:
+def lint(requests: Sequence[Request], drawn: Sequence[Drawn]) -> list[Parts]:
     """What is wrong with the form of a drawing of something; of other kinds nothing is.
 
     Each part is 0 where it is as in 19 of 20 real drawings, and -1 at its worst. So lint sorts out what is no
     drawing, and of the rest the words decide.
     """
     return [
-        _faults(form(text)) if request.prompt.kind in _PICTURES else {}
-        for request, text in zip(requests, texts, strict=True)
+        _faults(form(d.text), d.ended) if request.prompt.kind in _PICTURES else {}
+        for request, d in zip(requests, drawn, strict=True)
     ]
 
 
-def _faults(seen: Form) -> dict[str, float]:
+def _faults(seen: Form, ended: bool) -> dict[str, float]:
     def above(value: float, usual: float) -> float:
         return min(0.0, (usual - value) / (1 - usual))
 
@@ -120,21 +121,22 @@ def _faults(seen: Form) -> dict[str, float]:
         "letters": above(seen.letters, _LETTERS),
         "initials": -1.0 if seen.initials else 0.0,
         "open": 0.0 if seen.closed else -1.0,
+        "cut": 0.0 if ended else -1.0,
     }
 
 
 def judge(
-    rankers: Sequence[Ranker], requests: Sequence[Request], texts: Sequence[str]
+    rankers: Sequence[Ranker], requests: Sequence[Request], drawn: Sequence[Drawn]
 ) -> list[dict[str, float]]:
     """The parts of each candidate's score, of all ``rankers``; their sum is the score.
 
     ``SettingsError`` where a ranker leaves a candidate out or gives what is no number.
     """
-    out: list[dict[str, float]] = [{} for _ in texts]
+    out: list[dict[str, float]] = [{} for _ in drawn]
     for ranker in rankers:
-        given = ranker(requests, texts)
-        if len(given) != len(texts):
-            raise SettingsError(f"a ranker judged {len(given)} of {len(texts)} candidates")
+        given = ranker(requests, drawn)
+        if len(given) != len(drawn):
+            raise SettingsError(f"a ranker judged {len(given)} of {len(drawn)} candidates")
         for parts, more in zip(out, given, strict=True):
             for name, value in more.items():
                 if not np.isfinite(value):

@@ -71,6 +71,14 @@ def _log_share(logits: F64) -> F64:
     return np.asarray(safe - np.log(np.exp(safe).sum(axis=1, keepdims=True)))
 
 
+def barred_share(logits: F64, legal: Bools) -> F64:
+    """How much of the probability (batch,) lies on ids that are not ``legal`` (batch, ids).
+
+    A drawing that ends where most of it is barred would have gone on: its limits ended it.
+    """
+    return np.asarray(np.where(legal, 0.0, np.exp(_log_share(logits))).sum(axis=1))
+
+
 def sample(
     logits: F64, legal: Bools, how: Sampling, uniform: F64, structure: Bools
 ) -> NDArray[np.int64]:
