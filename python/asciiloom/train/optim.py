@@ -1,11 +1,70 @@
 """Optimizers: Muon for the blocks' matrices, AdamW for the rest, behind one ``step``."""
 
+import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from asciiloom.train.settings import OptimSettings
+
+
+class Muon(torch.optim.Muon):
+    """torch's Muon, with the same state, but cheap on a CPU, where torch emulates bf16 on most machines."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        if any(p.is_cuda for group in self.param_groups for p in group["params"]):
+            return super().step(closure)  # type: ignore[no-untyped-call]
+        loss = closure() if closure is not None else None
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._update(p, p.grad, group)
+        return loss
+
+    def _update(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[p]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(grad)
+        momentum = state["momentum_buffer"].lerp_(grad, 1 - group["momentum"])
+        update = grad.lerp(momentum, group["momentum"]) if group["nesterov"] else momentum
+        # A tall matrix is as good as a wide one: its columns are orthogonalised in place of its rows.
+        tall = p.shape[0] > p.shape[1]
+        update = orthogonalised(
+            update.T if tall else update, group["ns_coefficients"], group["ns_steps"], group["eps"]
+        )
+        scale = group["lr"] * math.sqrt(max(1.0, p.shape[0] / p.shape[1]))
+        p.mul_(1 - group["lr"] * group["weight_decay"])
+        p.add_(update.T if tall else update, alpha=-scale)
+
+
+def orthogonalised(
+    x: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float
+) -> Tensor:
+    """``x`` (m, n), m <= n, with its singular values driven to about one, in the type of ``x``.
+
+    Newton-Schulz takes x to (a + b A + c A^2) x with A = x x^T in each of ``steps``. Only m by m products are
+    needed: each step multiplies x by a polynomial P of A from the left, and A becomes P A P; the product of
+    the Ps meets the wide x once, at the end. Where x is nearly square the plain form is cheaper.
+    Source of the iteration: Jordan et al. 2024.
+    """
+    a, b, c = coefficients
+    x = x / x.norm().clamp(min=eps)
+    if x.shape[1] < 2 * x.shape[0]:
+        for _ in range(steps):
+            gram = x @ x.T
+            x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+        return x
+    gram = x @ x.T
+    product = None
+    for step in range(steps):
+        polynomial = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        polynomial.diagonal().add_(a)
+        product = polynomial if product is None else polynomial @ product
+        if step < steps - 1:
+            gram = polynomial @ gram @ polynomial
+    return x if product is None else product @ x
 
 
 class Optimizers:
@@ -32,7 +91,7 @@ class Optimizers:
         ]
         if chosen:
             self._members.append(
-                torch.optim.Muon(
+                Muon(
                     matrices, lr=settings.muon_lr, weight_decay=settings.weight_decay, momentum=0.95
                 )
             )
