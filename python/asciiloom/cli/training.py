@@ -60,6 +60,16 @@ _BASELINES = click.option(
 )
 @click.option("--seed", type=int, help="Of weights, order and prompts.")
 @click.option("--device", help="cpu, cuda, cuda:1 ...  [default: auto]")
+@click.option(
+    "--mix",
+    metavar="SOURCE=SHARE,...",
+    help="Share of the examples that a source gets; SOURCE? may be missing.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    help="Processes that make batches ahead of time.  [default: 0]",
+)
 @_BASELINES
 @selection_options
 @json_option
@@ -74,6 +84,8 @@ def train_command(
     overrides: tuple[str, ...],
     seed: int | None,
     device: str | None,
+    mix: str | None,
+    workers: int | None,
     baselines: bool,
     as_json: bool,
     quiet: bool,
@@ -85,6 +97,7 @@ def train_command(
 
     Example: asciiloom train art.db --minutes 15 --out runs/first
     """
+    from asciiloom.tokens import parse_mix
     from asciiloom.train import (
         DEFAULT_SELECTION,
         Settings,
@@ -96,9 +109,16 @@ def train_command(
 
     tree = load_settings(Path(config) if config else None, overrides)
     run = tree.setdefault("run", {})
-    for name, value in (("minutes", minutes), ("steps", steps), ("seed", seed), ("device", device)):
-        if value is not None:
-            run[name] = value
+    asked = {
+        "minutes": minutes,
+        "steps": steps,
+        "seed": seed,
+        "device": device,
+        "workers": workers,
+    }
+    run.update({name: value for name, value in asked.items() if value is not None})
+    if mix is not None:
+        tree.setdefault("mixing", {})["sources"] = parse_mix(mix)
     if run.get("minutes") is None and run.get("steps") is None:
         run["minutes"] = 15.0
     shape = tree.setdefault("model", {})

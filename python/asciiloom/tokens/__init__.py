@@ -1,10 +1,14 @@
 """Text <-> ids, 2D positions and neighbours, packing, the streaming loader."""
 
+from asciiloom.tokens.augment import Augmentation
 from asciiloom.tokens.layout import NEIGHBOURS, Layout, grid_layout
-from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout, words_of
+from asciiloom.tokens.loader import CorpusLoader, LoaderState
+from asciiloom.tokens.mixing import Mixing, parse_mix
 from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, batches_by_length, pack
 from asciiloom.tokens.prompt import MAX_WORDS, TOPIC_BUCKETS, TOPICS, Prompt
 from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
+from asciiloom.tokens.view import PromptDropout
+from asciiloom.tokens.words import words_of
 
 __all__ = [
     "EOS",
@@ -14,16 +18,19 @@ __all__ = [
     "NEWLINE",
     "TOPICS",
     "TOPIC_BUCKETS",
+    "Augmentation",
     "CorpusLoader",
     "Example",
     "GridTokenizer",
     "Layout",
     "LoaderState",
+    "Mixing",
     "PackedBatch",
     "Prompt",
     "PromptDropout",
     "batches_by_length",
     "grid_layout",
     "pack",
+    "parse_mix",
     "words_of",
 ]

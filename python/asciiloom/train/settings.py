@@ -12,7 +12,7 @@ from asciiloom.errors import SettingsError
 from asciiloom.json_file import parse_json, parse_object, read_bounded
 from asciiloom.model import PRESETS, ModelConfig
 from asciiloom.store import Selection
-from asciiloom.tokens import PromptDropout
+from asciiloom.tokens import Augmentation, Mixing, PromptDropout
 from asciiloom.typed import AtMost, Between, OneOf, check_fields, entries, from_plain
 
 MAX_BYTES = 1 << 20
@@ -75,6 +75,7 @@ class RunSettings:
     eval_pieces: _Every = 400
     save_every: _Every = 200
     keep: Annotated[int, Between(1, 10**6)] = 2
+    workers: Annotated[int, Between(0, 64)] = 0
     samples: Annotated[tuple[str, ...], AtMost(100)] = ("cat", "tree", "house")
 
     def __post_init__(self) -> None:
@@ -91,6 +92,8 @@ class Settings:
     model: ModelConfig = PRESETS["small"]
     optim: OptimSettings = field(default_factory=OptimSettings)
     dropout: PromptDropout = field(default_factory=PromptDropout)
+    mixing: Mixing = field(default_factory=Mixing)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     run: RunSettings = field(default_factory=RunSettings)
 
     def __post_init__(self) -> None:
@@ -125,6 +128,8 @@ class Settings:
         for name, kind in (
             ("optim", OptimSettings),
             ("dropout", PromptDropout),
+            ("mixing", Mixing),
+            ("augmentation", Augmentation),
             ("run", RunSettings),
         ):
             if name in tree:

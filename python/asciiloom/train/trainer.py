@@ -98,7 +98,7 @@ class Trainer:
         self._optim = Optimizers(self.model, settings.optim)
         self.loader = self._make_loader("train", settings.run.seed)
         self._held_out = self._make_loader("validation", 0)
-        self._fingerprint = corpus.fingerprint(self.loader.selection)
+        self._fingerprint = corpus.fingerprint(self.loader.shown)
         self._metrics = Metrics(run / METRICS)
         self.step = 0
         self.best = math.inf
@@ -108,6 +108,7 @@ class Trainer:
 
     def _make_loader(self, split: str, seed: int) -> CorpusLoader:
         s = self.settings
+        training = split == "train"
         return CorpusLoader(
             self.corpus,
             s.selection.replace(split=split),
@@ -117,6 +118,11 @@ class Trainer:
             seed=seed,
             dropout=s.dropout,
             offsets=s.model.neighbours,
+            # What is held out is shown as it is.
+            mixing=s.mixing if training else None,
+            augmentation=s.augmentation if training else None,
+            workers=s.run.workers if training else 0,
+            progress=lambda: self.progress,
         )
 
     # -- the loop
@@ -322,7 +328,8 @@ class Trainer:
         except AsciiloomError as error:
             raise cannot_resume(folder, str(error)) from error
         mine = self.settings.to_dict()
-        changed = [k for k in ("model", "selection") if mine[k] != theirs[k]]
+        decisive = ("model", "selection", "mixing", "augmentation")
+        changed = [k for k in decisive if mine[k] != theirs[k]]
         changed += [f"optim.{k}" for k in mine["optim"] if mine["optim"][k] != theirs["optim"][k]]
         changed += [
             f"run.{k}"
