@@ -33,6 +33,11 @@ class Constraint:
         """Exactly ``width`` x ``height``."""
         return cls(width, height, width, height, max_chars)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether one size is left."""
+        return (self.min_width, self.min_height) == (self.max_width, self.max_height)
+
     def check(self) -> None:
         """Raise ``ConstraintError`` with the reason where nothing can satisfy all limits."""
         for name in ("max_width", "max_height", "min_width", "min_height", "max_chars"):

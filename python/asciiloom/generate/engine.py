@@ -22,7 +22,8 @@ from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.sampling import Sampling, barred_share, guide, sample
 from asciiloom.model import GridInput, GridTransformer, KVCache
 from asciiloom.piece import canonicalize
-from asciiloom.tokens import Prompt, grid_layout
+from asciiloom.tokens import GridTokenizer, Prompt, grid_layout, reference_window
+from asciiloom.tokens.reference import reference_grid
 
 Ints = NDArray[np.int64]
 Ids = NDArray[np.uint16]
@@ -34,35 +35,39 @@ CACHE_BYTES = 1 << 30
 @dataclass(frozen=True, slots=True)
 class Request:
     """One drawing: what is asked for, hard limits, and its own randomness (seed and index, 64 bits each).
-
-    ``reference``: a text to draw after, for models that take one; no larger than the limits.
-    """
+"""
 
     prompt: Prompt = field(default_factory=Prompt)
     constraint: Constraint = field(default_factory=Constraint)
     seed: int = 0
     index: int = 0
-    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What every step of a drawing is told beside its ids: size (B, 2) and topics (B, 12) of the prompts."""
+    """What every step of a drawing is told beside its ids: size (B, 2), topics (B, topics) and level (B,) of the
+    prompts, and the grids of what they are to be drawn after."""
 
     size: Ints
     topics: Ints
+    level: Ints
+    grids: list[Ids | None]
 
     @classmethod
-    def of(cls, requests: Sequence[Request]) -> "_Told":
-        """A model that takes a reference finds each request's here, and turns it into inputs."""
+    def of(cls, requests: Sequence[Request], tokenizer: GridTokenizer) -> "_Told":
+        prompts = [request.prompt for request in requests]
+        given = [prompt.reference for prompt in prompts]
         return cls(
-            np.array([r.prompt.size for r in requests], np.int64),
-            np.stack([r.prompt.topics for r in requests]).astype(np.int64),
+            np.array([prompt.size for prompt in prompts], np.int64),
+            np.stack([prompt.topics for prompt in prompts]).astype(np.int64),
+            np.array([r.level if r else 0 for r in given], np.int64),
+            [reference_grid(r.text, tokenizer) if r else None for r in given],
         )
 
     def keep(self, rows: Ints) -> "_Told":
         """Of these rows only."""
-        return _Told(self.size[rows], self.topics[rows])
+        grids = [self.grids[row] for row in rows]
+        return _Told(self.size[rows], self.topics[rows], self.level[rows], grids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class Engine:
 
     def must_take_reference(self) -> None:
         """``SettingsError`` where the model reads no example beside its prompt."""
-        if not getattr(self.config, "reference", False):
+        if not self.config.reference:
             raise SettingsError(
                 "this model takes no example to draw after: leave it out, or train one that does"
             )
@@ -121,7 +126,7 @@ class Engine:
         """As ``run``, and how each drawing came to its end."""
         how = sampling or Sampling()
         c = self.config
-        if any(request.reference is not None for request in requests):
+        if any(request.prompt.reference is not None for request in requests):
             self.must_take_reference()
         cached = 4 * 2 * c.layers * c.kv_heads * c.head * c.context  # bytes a drawing, at most
         lanes = max(1, min(self.lanes, CACHE_BYTES // cached))
@@ -150,13 +155,15 @@ class Engine:
         n = len(requests)
         start = self._prompts(prompts)
         real = start.real
-        told = _Told.of(asked)
+        told = _Told.of(asked, tokenizer)
         steps = max(_longest(r.constraint, capacity) for r in requests) + 1
         cached = longest + steps
         cache = KVCache(self.config, len(asked), cached, self.device)
         look = np.tril(np.ones((longest, longest), bool))[None] & real[:, None, :]
         look |= np.eye(longest, dtype=bool)  # a padding row must look somewhere
-        given = self._input(start.ids, start.cell, start.next_cell, start.above, told)
+        given = self._input(
+            start.ids, start.cell, start.next_cell, start.above, told, longest - 1
+        )
         logits = self.model(given, cache, self._tensor(look)[:, None])
         visible = np.zeros((len(asked), 1, 1, cached), bool)
         visible[:, 0, 0, :longest] = real
@@ -235,9 +242,27 @@ class Engine:
     def _tensor(self, array: NDArray[np.bool_] | NDArray[np.int64]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def _input(self, ids: Ints, cell: Ints, next_cell: Ints, above: Ints, told: _Told) -> GridInput:
+    def _input(
+        self,
+        ids: Ints,
+        cell: Ints,
+        next_cell: Ints,
+        above: Ints,
+        told: _Told,
+        first: int = 0,
+    ) -> GridInput:
+        """The network's input for ids (B, T), which are art from place ``first`` on."""
         # A finished drawing keeps being fed until the batch shrinks; any id will do.
-        return GridInput(*map(self._tensor, (ids, cell, next_cell, above, told.size, told.topics)))
+        arrays = [ids, cell, next_cell, above, told.size, told.topics]
+        if told.level.any():
+            seen = reference_window(
+                told.grids,
+                next_cell.astype(np.int16),
+                np.full(len(ids), first, np.int16),
+                self.tokenizer.outputs,
+            )
+            arrays += [seen.astype(np.int64), told.level]
+        return GridInput(*map(self._tensor, arrays))
 
 
 def _longest(constraint: Constraint, capacity: int) -> int:

@@ -14,10 +14,12 @@ from asciiloom.generate.sampling import Sampling
 from asciiloom.generate.signature import unsigned
 from asciiloom.model import Card, GridTransformer, load_model, natural_size
 from asciiloom.piece import KINDS
-from asciiloom.tokens import Prompt
+from asciiloom.tokens import Prompt, Reference
 from asciiloom.typed import Between, check
 
 MAX_COUNT = 100_000
+# How freely an example is followed where nobody says.
+VARIATION = 2
 MAX_SEED = 2**64 - 1
 # Where the candidates of a drawing have their random numbers: the k-th this many streams on. The 31 bits
 # above are theirs; the last is that of sizes.
@@ -73,6 +75,7 @@ class Generator:
         rankers: Sequence[Ranker] | None = None,
         signature: bool = False,
         reference: str | Exemplar | Sequence[Exemplar] | None = None,
+        variation: int = VARIATION,
         progress: Callable[[int], None] | None = None,
     ) -> list[Drawing]:
         """``count`` drawings of ``words`` (of which the first 48 characters are read).
@@ -80,7 +83,8 @@ class Generator:
         Same arguments, same drawings; all satisfy ``constraint``. Each is the best of ``best_of`` candidates
         by the sum of what ``rankers`` give (by default ``WordRatio`` and ``lint``); the first candidate is
         what is drawn without others. Unless ``signature``, credits that no one asked for are taken out where
-        the limits allow it. ``reference``: what to draw after, one for all drawings or one each in turn.
+        the limits allow it. ``reference``: what to draw after, one for all drawings or one each in turn;
+        ``variation``: how freely, from 1 (nearly the same) to 4 (only the outline is kept).
 
         ``ConstraintError`` where none can satisfy the limits, and ``SettingsError`` for a count, seed, kind or
         words that cannot be, and for a reference where the model takes none.
@@ -107,7 +111,7 @@ class Generator:
             indices = range(start, min(count, start + together))
             followed = [examples[index % len(examples)] for index in indices]
             asked = [
-                self._request(words, kind, limits, seed, index, example)
+                self._request(words, kind, limits, seed, index, example, variation)
                 for index, example in zip(indices, followed, strict=True)
             ]
             # One request for all candidates but for their random numbers: they are compared at one size.
@@ -150,19 +154,22 @@ class Generator:
         seed: int,
         index: int,
         example: Exemplar | None,
+        variation: int,
     ) -> Request:
         size = self._size_to_ask(words, kind, limits, seed, index)
+        if example is not None and not limits.is_exact:
+            size = example.size
         width, height = size or (None, None)
         # What was planned for a size is over at its edge.
         room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
-        reference = example.text if example else None
-        return Request(Prompt(words, width, height, kind), room, seed, index, reference)
+        reference = Reference(example.text, variation) if example else None
+        return Request(Prompt(words, width, height, kind, reference), room, seed, index)
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
     ) -> tuple[int, int] | None:
         """The exact size that the limits ask for, or a natural one inside them; None where there is none."""
-        if (limits.min_width, limits.min_height) == (limits.max_width, limits.max_height):
+        if limits.is_exact:
             return limits.max_width, limits.max_height
         rng = random_numbers(seed, _SIZES + index)
         return natural_size(self.card.sizes, words, kind, limits.admits, rng)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from asciiloom.errors import SettingsError
-from asciiloom.tokens import NEIGHBOURS, TOPIC_BUCKETS, GridTokenizer
+from asciiloom.tokens import LEVELS, NEIGHBOURS, TOPIC_BUCKETS, WINDOW, GridTokenizer
 from asciiloom.tokens.tokenizer import CHARSETS
 from asciiloom.typed import AtMost, Between, OneOf, check_fields, from_plain
 
@@ -38,6 +38,8 @@ class ModelConfig:
     ``kv_heads`` 1 shares one key/value head (MQA). ``mlp``: width of the hidden layer in ``d_model``s.
     ``neighbours``: (rows up, columns right) of the cells above the next one whose embeddings are inputs.
     ``position_inputs``: whether inputs say where the next cell is and how much of the asked size is left.
+    ``word_rank``: dimensions in which words meet what has been drawn, at the output (see ``WordHead``); 0: words
+    are an input. ``reference``: whether another drawing can be shown to draw after.
     Raises ``SettingsError`` for shapes that cannot be, or of more than 250 million parameters.
     """
 
@@ -56,6 +58,8 @@ class ModelConfig:
     pair_dimensions: Annotated[int, Between(1, 1024)] = 64
     position_inputs: bool = True
     tied: bool = False
+    word_rank: Annotated[int, Between(0, 4096)] = 128
+    reference: bool = True
 
     def __post_init__(self) -> None:
         check_fields(self, "model")
@@ -97,9 +101,17 @@ class ModelConfig:
             "embed.weight": (self.tokenizer.size, d),
             "neighbour_embed.weight": (max(1, len(self.neighbours)) * self.symbols, d),
             "topic_embed.weight": (TOPIC_BUCKETS, TOPIC_DIMENSIONS),
-            "topic_projection.weight": (d, TOPIC_DIMENSIONS),
             "norm.weight": (d,),
         }
+        if self.word_rank:
+            shapes["word_head.words.weight"] = (self.word_rank, TOPIC_DIMENSIONS)
+            shapes["word_head.drawn.weight"] = (self.word_rank, d)
+            shapes["word_head.out.weight"] = (outputs, self.word_rank)
+        else:
+            shapes["topic_projection.weight"] = (d, TOPIC_DIMENSIONS)
+        if self.reference:
+            shapes["reference_embed.weight"] = (len(WINDOW) * self.symbols, d)
+            shapes["level_embed.weight"] = (LEVELS + 1, d)
         if self.position_inputs:
             shapes["position_embed.weight"] = (2 * sum(POSITIONS), d)
         if self.pairs:

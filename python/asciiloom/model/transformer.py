@@ -20,14 +20,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asciiloom.model.config import POSITIONS, TOPIC_DIMENSIONS, ModelConfig
-from asciiloom.tokens import TOPIC_BUCKETS, PackedBatch
+from asciiloom.model.words import TOPIC_SCALE, WordHead, word_vectors
+from asciiloom.tokens import LEVELS, TOPIC_BUCKETS, WINDOW, PackedBatch
 
 
 @dataclass(slots=True)
 class GridInput:
     """What the network sees, as tensors: ``ids`` (B, T), ``cell`` and ``next_cell`` (B, T, 2) as
     (row, column), ``above`` (B, T, neighbours), ``size`` (B, 2) as (height, width) asked for, 0 where
-    it was left open, ``topics`` (B, 12) buckets of the prompt's words, 0 for none; all integer."""
+    it was left open, ``topics`` (B, topics) buckets of the prompt's words, 0 for none; ``reference`` (B, T, 12) what
+    stands in the drawing to draw after about each next cell, and its ``level`` (B,), 0 for none, or both None
+    where no prompt has one; all integer."""
 
     ids: Tensor
     cell: Tensor
@@ -35,17 +38,21 @@ class GridInput:
     above: Tensor
     size: Tensor
     topics: Tensor
+    reference: Tensor | None = None
+    level: Tensor | None = None
 
     @classmethod
     def from_batch(cls, batch: PackedBatch, device: torch.device | str = "cpu") -> "GridInput":
         """The tensors of a packed batch, on ``device``."""
         layout = batch.layout
-        arrays = (batch.ids, layout.cell, layout.next_cell, layout.above, batch.size, batch.topics)
+        arrays = [batch.ids, layout.cell, layout.next_cell, layout.above, batch.size, batch.topics]
+        if batch.reference is not None:
+            arrays += [batch.reference, batch.level]
         return cls(*(torch.from_numpy(a.astype(np.int64)).to(device) for a in arrays))
 
 
-# Words start at zero, so that one that training never showed adds nothing; the scale makes up for it.
-_TOPIC_SCALE = 16.0
+# Of words that are an input.
+_INPUT_SCALE = 16.0
 
 
 class KVCache:
@@ -149,7 +156,20 @@ class GridTransformer(nn.Module):
             nn.Embedding(2 * sum(POSITIONS), config.d_model) if config.position_inputs else None
         )
         self.topic_embed = nn.Embedding(TOPIC_BUCKETS, TOPIC_DIMENSIONS, padding_idx=0)
-        self.topic_projection = nn.Linear(TOPIC_DIMENSIONS, config.d_model, bias=False)
+        rank = config.word_rank
+        self.topic_projection = (
+            None if rank else nn.Linear(TOPIC_DIMENSIONS, config.d_model, bias=False)
+        )
+        self.word_head = (
+            WordHead(config.d_model, rank, TOPIC_DIMENSIONS, self.outputs) if rank else None
+        )
+        # As for the neighbours above: entry k * outputs+1 + id.
+        self.reference_embed = (
+            nn.Embedding(len(WINDOW) * (self.outputs + 1), config.d_model)
+            if config.reference
+            else None
+        )
+        self.level_embed = nn.Embedding(LEVELS + 1, config.d_model) if config.reference else None
         # A narrow table per pair of context cells, brought to d_model by one matrix for all.
         self.symbols = config.symbols
         width = config.pair_dimensions
@@ -173,7 +193,11 @@ class GridTransformer(nn.Module):
         if self.position_embed is not None:
             nn.init.normal_(self.position_embed.weight, std=0.1)
         nn.init.zeros_(self.topic_embed.weight)
-        nn.init.normal_(self.topic_projection.weight, std=0.5 / TOPIC_DIMENSIONS**0.5)
+        if self.topic_projection is not None:
+            nn.init.normal_(self.topic_projection.weight, std=0.5 / TOPIC_DIMENSIONS**0.5)
+        if self.reference_embed is not None and self.level_embed is not None:
+            nn.init.normal_(self.reference_embed.weight, std=0.3 / len(WINDOW) ** 0.5)
+            nn.init.zeros_(self.level_embed.weight)
         for block in self.blocks:
             assert isinstance(block, Block)
             for inner in (block.qkv, block.up):
@@ -193,14 +217,25 @@ class GridTransformer(nn.Module):
     ) -> Tensor:
         """Logits, (B, T, outputs). With ``cache`` the ids follow what it holds; ``mask`` (B, 1, T, S) is True
         where a query may look (needed with a cache whose rows were padded)."""
+        hidden = self.hidden(given, cache, mask)
+        logits = self.wordless(hidden)
+        if self.word_head is not None and bool((given.topics > 0).any()):
+            logits = logits + self.word_head(hidden, self.say(given.topics))
+        return logits
+
+    def hidden(
+        self, given: GridInput, cache: KVCache | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """What the blocks make of the input, (B, T, d_model); with a word head no words are in it."""
         x = self.embed(given.ids)
         x = x + self._surroundings(given)
         if self.position_embed is not None:
             x = x + self._position(given, self.position_embed.weight)
-        count = (given.topics > 0).sum(1).clamp(min=1).sqrt()[:, None, None]
-        x = x + self.topic_projection(
-            _TOPIC_SCALE * self.topic_embed(given.topics).sum(1, keepdim=True) / count
-        )
+        if self.topic_projection is not None:
+            words = word_vectors(given.topics, self.topic_embed, _INPUT_SCALE)
+            x = x + self.topic_projection(words).unsqueeze(1)
+        if given.reference is not None:
+            x = x + self._reference(given)
         start = cache.length if cache is not None else 0
         query, key = self._angles(given, start, _compute_dtype(x))
         for number, block in enumerate(self.blocks):
@@ -208,9 +243,30 @@ class GridTransformer(nn.Module):
             x = block(x, query, key, held, start, mask)
         if cache is not None:
             cache.length += given.ids.shape[1]
-        x = self.norm(x)
+        return self.norm(x)
+
+    def wordless(self, hidden: Tensor) -> Tensor:
+        """Logits (B, T, outputs) before the word head has its say."""
         weight = self.embed.weight[: self.outputs] if self.head is None else self.head.weight
-        return F.linear(x, weight)
+        return F.linear(hidden, weight)
+
+    def say(self, topics: Tensor) -> Tensor:
+        """The words of prompts (..., topics) as the word head is told them, (..., dimensions)."""
+        return word_vectors(topics, self.topic_embed, TOPIC_SCALE)
+
+    def _reference(self, given: GridInput) -> Tensor:
+        """What the drawing to draw after shows about the next cell, and how far to trust it: (B, T, d_model)."""
+        if self.reference_embed is None or self.level_embed is None:
+            raise ValueError("this network takes no reference")
+        assert given.reference is not None and given.level is not None
+        cells = given.reference.clamp(max=self.outputs)
+        shift = torch.arange(cells.shape[-1], device=cells.device) * self.symbols
+        seen = F.embedding_bag(
+            (cells + shift).view(-1, cells.shape[-1]), self.reference_embed.weight, mode="sum"
+        ).view(*cells.shape[:2], -1)
+        # Without a reference all cells are "none"; that must add nothing.
+        there = (given.level > 0)[:, None, None]
+        return (seen + self.level_embed(given.level).unsqueeze(1)) * there
 
     def _surroundings(self, given: GridInput) -> Tensor:
         """What stands about the next cell, one by one and in pairs: (B, T, d_model)."""

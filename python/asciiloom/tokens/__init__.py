@@ -5,7 +5,8 @@ from asciiloom.tokens.layout import NEIGHBOURS, Layout, grid_layout
 from asciiloom.tokens.loader import CorpusLoader, LoaderState
 from asciiloom.tokens.mixing import Mixing, parse_mix
 from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, batches_by_length, pack
-from asciiloom.tokens.prompt import MAX_WORDS, TOPIC_BUCKETS, TOPICS, Prompt
+from asciiloom.tokens.prompt import LEVELS, MAX_WORDS, TOPIC_BUCKETS, TOPICS, Prompt, Reference
+from asciiloom.tokens.reference import WINDOW, reference_window, spoil
 from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
 from asciiloom.tokens.view import PromptDropout
 from asciiloom.tokens.words import words_of
@@ -13,11 +14,13 @@ from asciiloom.tokens.words import words_of
 __all__ = [
     "EOS",
     "IGNORE",
+    "LEVELS",
     "MAX_WORDS",
     "NEIGHBOURS",
     "NEWLINE",
     "TOPICS",
     "TOPIC_BUCKETS",
+    "WINDOW",
     "Augmentation",
     "CorpusLoader",
     "Example",
@@ -28,9 +31,12 @@ __all__ = [
     "PackedBatch",
     "Prompt",
     "PromptDropout",
+    "Reference",
     "batches_by_length",
     "grid_layout",
     "pack",
     "parse_mix",
+    "reference_window",
+    "spoil",
     "words_of",
 ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from asciiloom.tokens.layout import NEIGHBOURS, Layout, grid_layout
 from asciiloom.tokens.prompt import Prompt
+from asciiloom.tokens.reference import reference_grid, reference_window
 from asciiloom.tokens.tokenizer import EOS, GridTokenizer, Ids
 
 IGNORE = -100
@@ -45,7 +46,8 @@ class PackedBatch:
     """``ids``, ``targets``: (batch, time); targets are ``IGNORE`` on prompts and padding.
 
     ``length`` counts a row's real ids; ``size`` (batch, 2) and ``topics`` (batch, 12) are those of the
-    prompts; ``characters`` counts the art's characters in the batch.
+    prompts; ``characters`` counts the art's characters in the batch. ``reference`` (batch, time, 12) is what the
+    drawings to draw after show, and ``level`` (batch,) how freely, 0 for none; None where no row has one.
     """
 
     ids: Ids
@@ -56,6 +58,8 @@ class PackedBatch:
     topics: NDArray[np.int16]
     pieces: NDArray[np.int64]
     characters: int
+    level: NDArray[np.int16]
+    reference: Ids | None = None
 
     @property
     def fill(self) -> float:
@@ -87,7 +91,22 @@ def pack(
     characters = sum(len(e.art) for e in examples)
     size = np.array([e.prompt.size for e in examples], np.int16)
     topic = np.stack([e.prompt.topics for e in examples])
-    return PackedBatch(ids, targets, layout, length, size, topic, pieces, characters)
+    level, seen = see_references([e.prompt for e in examples], layout, prompt, tokenizer)
+    return PackedBatch(ids, targets, layout, length, size, topic, pieces, characters, level, seen)
+
+
+def see_references(
+    prompts: Sequence[Prompt], layout: Layout, length: NDArray[np.int16], tokenizer: GridTokenizer
+) -> tuple[NDArray[np.int16], Ids | None]:
+    """What ``prompts`` of ``length`` ids give to draw after: levels (batch,) and windows (batch, time, 12), None
+    where no prompt gives anything."""
+    given = [prompt.reference for prompt in prompts]
+    level = np.array([reference.level if reference else 0 for reference in given], np.int16)
+    if not level.any():
+        return level, None
+    grids = [reference_grid(r.text, tokenizer) if r else None for r in given]
+    none = tokenizer.outputs
+    return level, reference_window(grids, layout.next_cell, length - np.int16(1), none)
 
 
 def batches_by_length(lengths: NDArray[np.int64], tokens: int) -> list[NDArray[np.int64]]:

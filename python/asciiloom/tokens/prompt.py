@@ -7,12 +7,13 @@ same character everywhere.
 import re
 import zlib
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.errors import SettingsError
-from asciiloom.typed import is_utf8
+from asciiloom.typed import Between, check_fields, is_utf8
 
 # Characters of the words that a model is told; what comes after them is left out.
 MAX_WORDS = 48
@@ -22,10 +23,26 @@ TOPICS = 12
 _WORD = re.compile(r"\w+")
 
 
+# How freely a reference is followed: from nearly the same to only its outline.
+LEVELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """``text``: a drawing to vary; ``level``: how freely, from 1 (nearly the same) to 4 (only its outline)."""
+
+    text: str
+    level: Annotated[int, Between(1, LEVELS)] = 2
+
+    def __post_init__(self) -> None:
+        check_fields(self, "reference")
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """``words``: what the art shows, tags and title as text; ``width`` in cells and ``height`` in rows to
-    aim at; ``kind``: how it is drawn (see ``KINDS``). Whatever is left out is left to the model.
+    aim at; ``kind``: how it is drawn (see ``KINDS``); ``reference``: a drawing to draw after. Whatever is left
+    out is left to the model.
 
     White space in the words is one space between them, and they end after 48 characters. Raises
     ``SettingsError`` for words that UTF-8 cannot write.
@@ -35,6 +52,7 @@ class Prompt:
     width: int | None = None
     height: int | None = None
     kind: str | None = None
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         if not is_utf8(self.words):
