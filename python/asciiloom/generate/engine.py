@@ -101,7 +101,7 @@ class Engine:
         start = self._prompts(prompts)
         real = start.real
         size = np.array([prompt.size for prompt in asked], np.int64)
-        topics = np.stack([prompt.topics for prompt in asked]).astype(np.int64)
+        topics = np.stack([tokenizer.topics(prompt) for prompt in asked]).astype(np.int64)
         steps = max(_longest(r.constraint, capacity) for r in requests) + 1
         cached = longest + steps
         cache = KVCache(self.config, len(asked), cached, self.device)

@@ -15,8 +15,9 @@ from asciiloom.model.config import ModelConfig
 from asciiloom.model.sizes import Size, read_sizes
 from asciiloom.typed import Between, check, entries
 
-# Format 1 called some tensors and one setting otherwise; see ``former_name``.
-FORMAT = 2
+# Format 1 called some tensors and one setting otherwise (see ``former_name``); the words of prompts have
+# relatives from format 3 on.
+FORMAT = 3
 MAX_BYTES = 8 << 20
 _TYPE, _ARCHITECTURES = "asciiloom", ["GridTransformer"]
 _NAMES = (
@@ -95,7 +96,7 @@ def read_config(path: Path) -> tuple[ModelConfig, Card, int]:
         raise ValueError(f"architectures must be {_ARCHITECTURES}")
     if "model" not in data:
         raise ValueError("it says nothing of the model's shape: 'model' is missing")
-    config = ModelConfig.from_dict(data["model"])
+    config = ModelConfig.from_dict(data["model"], ModelConfig(relatives=version > 2))
     for name, right in (
         ("vocab_size", config.tokenizer.size),
         ("parameters", config.parameter_count),

@@ -38,6 +38,7 @@ class ModelConfig:
     ``kv_heads`` 1 shares one key/value head (MQA). ``mlp``: width of the hidden layer in ``d_model``s.
     ``neighbours``: (rows up, columns right) of the cells above the next one whose embeddings are inputs.
     ``position_inputs``: whether inputs say where the next cell is and how much of the asked size is left.
+    ``relatives``: whether the words of a prompt are told with their relatives (kitten: cat, animal).
     Raises ``SettingsError`` for shapes that cannot be, or of more than 250 million parameters.
     """
 
@@ -56,6 +57,7 @@ class ModelConfig:
     pair_dimensions: Annotated[int, Between(1, 1024)] = 64
     position_inputs: bool = True
     tied: bool = False
+    relatives: bool = True
 
     def __post_init__(self) -> None:
         check_fields(self, "model")
@@ -78,7 +80,7 @@ class ModelConfig:
 
     @property
     def tokenizer(self) -> GridTokenizer:
-        return GridTokenizer(self.charset)
+        return GridTokenizer(self.charset, self.relatives)
 
     @property
     def hidden(self) -> int:

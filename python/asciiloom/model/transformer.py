@@ -27,7 +27,7 @@ from asciiloom.tokens import TOPIC_BUCKETS, PackedBatch
 class GridInput:
     """What the network sees, as tensors: ``ids`` (B, T), ``cell`` and ``next_cell`` (B, T, 2) as
     (row, column), ``above`` (B, T, neighbours), ``size`` (B, 2) as (height, width) asked for, 0 where
-    it was left open, ``topics`` (B, 12) buckets of the prompt's words, 0 for none; all integer."""
+    it was left open, ``topics`` (B, topics) buckets of what the prompt's words say, 0 for none; all integer."""
 
     ids: Tensor
     cell: Tensor

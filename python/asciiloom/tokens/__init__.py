@@ -1,10 +1,11 @@
 """Text <-> ids, 2D positions and neighbours, packing, the streaming loader."""
 
 from asciiloom.tokens.layout import NEIGHBOURS, Layout, grid_layout
-from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout, words_of
+from asciiloom.tokens.loader import CorpusLoader, LoaderState, PromptDropout
 from asciiloom.tokens.pack import IGNORE, Example, PackedBatch, batches_by_length, pack
 from asciiloom.tokens.prompt import MAX_WORDS, TOPIC_BUCKETS, TOPICS, Prompt
 from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
+from asciiloom.tokens.words import kinds_of, meanings, phrases_of, thing_of, words_of
 
 __all__ = [
     "EOS",
@@ -24,6 +25,10 @@ __all__ = [
     "PromptDropout",
     "batches_by_length",
     "grid_layout",
+    "kinds_of",
+    "meanings",
     "pack",
+    "phrases_of",
+    "thing_of",
     "words_of",
 ]

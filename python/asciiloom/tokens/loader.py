@@ -21,14 +21,13 @@ from asciiloom.tokens.layout import NEIGHBOURS
 from asciiloom.tokens.pack import Example, PackedBatch, batches_by_length, pack
 from asciiloom.tokens.prompt import MAX_WORDS, Prompt
 from asciiloom.tokens.tokenizer import GridTokenizer
+from asciiloom.tokens.words import words_of
 from asciiloom.typed import Between, check_fields
 
 BLOCK = 64
 POOL_BLOCKS = 64
 Share = Annotated[float, Between(0, 1)]
 Count = Annotated[int, Between(0, 2**62)]
-# How often a training prompt shows a piece's title, and each of its tags.
-KEPT_TITLE, KEPT_TAG = 0.9, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +55,6 @@ class LoaderState:
 
     def to_dict(self) -> dict[str, int]:
         return asdict(self)
-
-
-def words_of(title: str | None, tags: list[str], rng: np.random.Generator | None = None) -> str:
-    """What a piece shows, in words: its title and plain tags, parted by commas.
-
-    Tags with a colon say how a piece is drawn, not what it shows. Two of them are kept: of ``text:hi``
-    the word that is lettered, and ``font:big`` whole.
-    With ``rng`` some are left out and the order is shuffled, as people do when they ask.
-    """
-    phrases = [title.replace(",", " ")] if title else []
-    for tag in tags:
-        key, colon, value = tag.partition(":")
-        if not colon or key in ("text", "font"):
-            phrases.append(value if key == "text" else tag)
-    distinct: dict[str, str] = {}
-    for phrase in phrases:
-        distinct.setdefault(phrase.lower(), phrase)
-    phrases = list(distinct.values())
-    if rng is not None and len(phrases) > 1:
-        order = rng.permutation(len(phrases))
-        shown = rng.random(len(phrases)) < KEPT_TAG
-        shown[0] = rng.random() < KEPT_TITLE
-        phrases = [phrases[i] for i in order if shown[i] or not shown.any()]
-    return ", ".join(phrases).rstrip(", ")
 
 
 class CorpusLoader:
@@ -149,7 +124,7 @@ class CorpusLoader:
             if prompted and show[0] >= self._dropout.everything:
                 kind = record[3]
                 if show[1] >= self._dropout.words:
-                    words = words_of(record[2], record[6], rng)
+                    words = words_of(record[2], record[6], rng, record[3])
                 if show[2] >= self._dropout.sizes:
                     width, height = record[4], record[5]
             prompt = Prompt(words, width, height, kind)

@@ -33,9 +33,13 @@ _BYTE = "<0x{:02X}>"
 
 @dataclass(frozen=True)
 class GridTokenizer:
-    """A tokenizer of one charset: "ascii", "cp437" (with bytes to fall back on) or "bytes"."""
+    """A tokenizer of one charset: "ascii", "cp437" (with bytes to fall back on) or "bytes".
+
+    ``relatives``: whether the words of a prompt bring their relatives among the topics (kitten: cat, animal).
+    """
 
     charset: str = "ascii"
+    relatives: bool = True
 
     def __post_init__(self) -> None:
         if self.charset not in CHARSETS:
@@ -165,6 +169,10 @@ class GridTokenizer:
             return data.decode("utf-8", "replace")
 
     # -- prompt
+
+    def topics(self, prompt: Prompt) -> NDArray[np.int16]:
+        """The words of ``prompt`` as hash buckets: int16 (24,), or (12,) without relatives."""
+        return prompt.topics(self.relatives)
 
     def encode_prompt(self, prompt: Prompt) -> Ids:
         """``<bos> [<w>] [<h>] [<kind>] words <art>``, uint16 (n,).

@@ -300,6 +300,8 @@ class Trainer:
         tensors, state = load_training_state(folder)
         self._check_same_run(folder, state)
         weights, _ = load_model(folder)
+        if weights.config != self.settings.model:
+            raise cannot_resume(folder, "words meant something else to it than they do now")
         try:
             self.model.load_state_dict(weights.state_dict())
             self._optim.load_state_dict(tensors["optim"])
