@@ -1,4 +1,4 @@
-"""Models of format 1 are read, and draw what they drew."""
+"""Models of formats 1 and 2 are read, and draw what they drew."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from asciiloom.generate import Constraint, Generator, Sampling
 from asciiloom.model import ModelConfig, load_model, save_model, untrained_model
 from asciiloom.model.card import former_name
+from asciiloom.tokens import Prompt
 
 CONFIG = ModelConfig(d_model=16, layers=2, heads=2, head=8, context=256, pair_dimensions=2, mlp=2.0)
 SIZES = [["shape", 9, 4, "ring"], ["art", 7, 3, "cat"]]
@@ -28,6 +29,7 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert {"near.weight", "place.weight", "say.weight", "widen.weight"} < weights.keys()
     save_file(weights, folder / "model.safetensors")
     model = {"place" if k == "position_inputs" else k: v for k, v in CONFIG.to_dict().items()}
+    del model["relatives"]
     config = {
         "model_type": "asciiloom", "architectures": ["GridTransformer"], "format": 1, "model": model,
         "vocab_size": 536, "parameters": 387144, "sizes": SIZES, "training": {},
@@ -57,9 +59,25 @@ def test_they_are_written_anew_in_the_present_format(former: Path, tmp_path: Pat
     assert [list(size) for size in card.sizes] == SIZES
     save_model(tmp_path, model, card)
     again, _ = load_model(tmp_path)
-    assert json.loads((tmp_path / "config.json").read_text())["format"] == 2
+    assert json.loads((tmp_path / "config.json").read_text())["format"] == 3
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
+
+
+def test_their_words_have_no_relatives(former: Path, tmp_path: Path) -> None:
+    model, card = load_model(former)
+    assert not model.config.relatives
+    assert model.config.tokenizer.topics(Prompt("kitten")).tolist() == [4006, *[0] * 11]
+    save_model(tmp_path, model, card)
+    assert not load_model(tmp_path)[0].config.relatives  # nor when they are written anew
+    save_model(tmp_path, untrained_model(CONFIG))
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text())
+    for version, has_them in ((3, True), (2, False)):
+        config["format"] = version
+        config["model"].pop("relatives", None)
+        file.write_text(json.dumps(config))
+        assert load_model(tmp_path)[0].config.relatives is has_them
 
 
 def test_same_seed_same_untrained_model() -> None:

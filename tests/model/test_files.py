@@ -90,7 +90,7 @@ WRONG = {
 # Values that some setting may have.
 _FINE = {
     ("mlp", "float"), ("rope_base", "half"), ("rope_base", "million"), ("rope_base", "float"),
-    ("neighbours", "list"), ("pairs", "list"), ("position_inputs", "true"), ("tied", "true"),
+    ("neighbours", "list"), ("pairs", "list"), ("position_inputs", "true"), ("tied", "true"), ("relatives", "true"),
 }  # fmt: skip
 
 
@@ -117,7 +117,7 @@ CONFIGS: dict[str, Spoil] = {
     if (name, label) not in {("sizes", "list"), ("training", "table"), ("format", "true"), ("model", "table")}
 } | {
     "format true": _set("format", True),
-    "format future": _set("format", 3),
+    "format future": _set("format", 4),
     "model empty": _set("model", {}),
     "no model": lambda c: c.pop("model"),
     "unknown name": _set("modle", {}),

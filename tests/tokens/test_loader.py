@@ -7,7 +7,7 @@ from asciiloom.corpus import Corpus
 from asciiloom.errors import AsciiloomError
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
-from asciiloom.tokens import CorpusLoader, GridTokenizer, PackedBatch, PromptDropout, words_of
+from asciiloom.tokens import CorpusLoader, GridTokenizer, PackedBatch, PromptDropout
 
 TOKENIZER = GridTokenizer()
 TRAIN = Selection(split="train", charset="ascii")
@@ -101,15 +101,3 @@ def test_long_pieces_are_left_out_and_empty_selections_refused(
         next(wide.train())
     with pytest.raises(AsciiloomError, match="no piece that fits"):
         CorpusLoader(corpus, TRAIN.replace(tags=("no such tag",)), TOKENIZER)
-
-
-def test_words() -> None:
-    tags = ["pet", "style:line", "text:hi", "font:big", "pet", "the cat"]
-    assert words_of("The Cat", tags) == "The Cat, pet, hi, font:big"
-    assert words_of(None, []) == ""
-    rng = np.random.default_rng(1)
-    shown = [words_of("a", ["b", "c", "d"], rng).split(", ") for _ in range(300)]
-    assert all(set(s) <= set("abcd") and len(set(s)) == len(s) >= 1 for s in shown)
-    assert len({tuple(s) for s in shown}) > 30
-    assert 0.85 < sum("a" in s for s in shown) / 300 < 0.97
-    assert 0.4 < sum("b" in s for s in shown) / 300 < 0.6

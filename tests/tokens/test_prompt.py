@@ -53,7 +53,7 @@ def test_ids_and_topics_are_as_they_ever_were(
 ) -> None:
     assert ASCII.encode_prompt(prompt).tolist() == in_ascii
     assert BYTES.encode_prompt(prompt).tolist() == in_bytes
-    assert prompt.topics.tolist() == [*topics, *[0] * (12 - len(topics))]
+    assert prompt.topics(relatives=False).tolist() == [*topics, *[0] * (12 - len(topics))]
 
 
 def test_words_end_after_48_characters() -> None:
@@ -64,9 +64,29 @@ def test_words_end_after_48_characters() -> None:
 
 
 def test_topics_are_distinct_words_whatever_the_case() -> None:
-    assert Prompt("Cat, cat CAT").topics.tolist() == Prompt("cat").topics.tolist()
-    assert Prompt("cat").topics.tolist() != Prompt("dog").topics.tolist()
-    assert (Prompt(" ".join(f"w{n}" for n in range(30))).topics > 0).sum() == 12
+    assert Prompt("Cat, cat CAT").topics().tolist() == Prompt("cat").topics().tolist()
+    assert Prompt("cat").topics().tolist() != Prompt("dog").topics().tolist()
+    many = Prompt(" ".join(map(chr, range(ord("a"), ord("z")))))
+    assert (many.topics(relatives=False) > 0).sum() == 12
+    assert (many.topics() > 0).sum() == 24
+
+
+def test_relatives_share_topics_and_words_stand_first() -> None:
+    """A kitten is a cat, but not the word; a dog is an animal as well."""
+    kitten, cat, dog = (Prompt(w).topics() for w in ("kitten", "cat", "dog"))
+    assert kitten.shape == (24,) and kitten[0] != cat[0]
+    assert set(kitten[1:]) == set(cat[1:])
+    assert set(dog[dog > 0]) & set(cat[cat > 0])
+    assert Prompt("cats").topics().tolist() == cat.tolist()
+    two = Prompt("cat, tree").topics()
+    assert two[0] == cat[0] and two[1] == Prompt("tree").topics()[0]
+
+
+def test_a_tokenizer_knows_whether_words_have_relatives() -> None:
+    prompt = Prompt("kitten")
+    assert GridTokenizer().topics(prompt).tolist() == prompt.topics().tolist()
+    alone = GridTokenizer(relatives=False).topics(prompt)
+    assert alone.tolist() == prompt.topics(relatives=False).tolist() and alone.shape == (12,)
 
 
 def test_words_that_are_no_text_are_refused() -> None:
@@ -85,8 +105,10 @@ def test_training_asks_with_what_drawing_asks_with(tmp_path: Path) -> None:
         )
         batch = next(loader.train())
         (kind,) = corpus.connection.execute("SELECT kind FROM piece").fetchone()
-    asked = Prompt(title.replace(",", " "), 4, 3, kind)
+    asked = Prompt("a very long title " * 5, 4, 3, kind)
     ids = ASCII.encode_prompt(asked)
     assert len(asked.words) <= MAX_WORDS
     assert batch.ids[0, : len(ids)].tolist() == ids.tolist()
-    assert np.array_equal(batch.topics[0], asked.topics) and tuple(batch.size[0]) == asked.size
+    assert (
+        np.array_equal(batch.topics[0], ASCII.topics(asked)) and tuple(batch.size[0]) == asked.size
+    )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from asciiloom.corpus import Corpus
 from asciiloom.evaluate.likelihood import score
 from asciiloom.model import GridTransformer
+from asciiloom.piece import LETTERING
 from asciiloom.store import Selection
 from asciiloom.tokens import Example, PackedBatch, Prompt, batches_by_length, pack
 
@@ -26,8 +27,6 @@ SUBJECTS = tuple(
     "cat dog bird fish horse rabbit butterfly elephant dragon snake tree flower rose house castle car"
     " boat airplane heart star".split()
 )
-# Lettering spells its words: whoever can read would be right.
-_LETTERING = frozenset(["banner", "card", "chart", "sheet"])
 TOKENS = 16_384
 _WORD = re.compile(r"[a-z]+")
 
@@ -128,7 +127,7 @@ def _drawings(
         statement, params
     ):
         subject = subject_of(title, json.loads(tags), subjects)
-        if subject is None or kind in _LETTERING or len(text.encode()) > room:
+        if subject is None or kind in LETTERING or len(text.encode()) > room:
             continue
         yield number, subject, text, width, height, kind
         found += 1

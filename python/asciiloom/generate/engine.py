@@ -34,8 +34,7 @@ CACHE_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One drawing: what is asked for, hard limits, and its own randomness (seed and index, 64 bits each).
-"""
+    """One drawing: what is asked for, hard limits, and its own randomness (seed and index, 64 bits each)."""
 
     prompt: Prompt = field(default_factory=Prompt)
     constraint: Constraint = field(default_factory=Constraint)
@@ -59,7 +58,7 @@ class _Told:
         given = [prompt.reference for prompt in prompts]
         return cls(
             np.array([prompt.size for prompt in prompts], np.int64),
-            np.stack([prompt.topics for prompt in prompts]).astype(np.int64),
+            np.stack([tokenizer.topics(prompt) for prompt in prompts]).astype(np.int64),
             np.array([r.level if r else 0 for r in given], np.int64),
             [reference_grid(r.text, tokenizer) if r else None for r in given],
         )
@@ -161,9 +160,7 @@ class Engine:
         cache = KVCache(self.config, len(asked), cached, self.device)
         look = np.tril(np.ones((longest, longest), bool))[None] & real[:, None, :]
         look |= np.eye(longest, dtype=bool)  # a padding row must look somewhere
-        given = self._input(
-            start.ids, start.cell, start.next_cell, start.above, told, longest - 1
-        )
+        given = self._input(start.ids, start.cell, start.next_cell, start.above, told, longest - 1)
         logits = self.model(given, cache, self._tensor(look)[:, None])
         visible = np.zeros((len(asked), 1, 1, cached), bool)
         visible[:, 0, 0, :longest] = real

@@ -13,12 +13,18 @@ from dataclasses import asdict, dataclass
 from asciiloom.corpus import Corpus
 from asciiloom.errors import ConstraintError, CorpusError, SelectionError
 from asciiloom.generate.constraint import Constraint
-from asciiloom.piece import KINDS, blank_credits, canonicalize, find_credits, measure, one_line
+from asciiloom.piece import (
+    KINDS,
+    LETTERING,
+    blank_credits,
+    canonicalize,
+    find_credits,
+    measure,
+    one_line,
+)
 from asciiloom.store import Selection
 from asciiloom.store.selection import Range
 
-# Kinds that spell words: a banner that says "cat" shows none.
-LETTERING = frozenset(["banner", "card", "chart", "sheet"])
 # A word of a title says twice as much as a tag.
 _TITLE, _TAG = 2.0, 1.0
 _WORD = re.compile(r"\w+")
@@ -59,6 +65,12 @@ class Exemplar:
         plain = canonicalize(text).text
         artist = credit.artist if credit else None
         return cls(canonicalize(blank_credits(plain, find_credits(plain, artist))).text, credit)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in cells."""
+        seen = measure(self.text)
+        return seen.width, seen.height
 
     def check(self, limits: Constraint) -> None:
         """``ConstraintError`` where there is no text, or it is larger than a drawing may be."""

@@ -157,7 +157,7 @@ class Generator:
         variation: int,
     ) -> Request:
         size = self._size_to_ask(words, kind, limits, seed, index)
-        if example is not None and not limits.is_exact:
+        if example is not None and limits.admits(*example.size):
             size = example.size
         width, height = size or (None, None)
         # What was planned for a size is over at its edge.

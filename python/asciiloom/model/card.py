@@ -15,8 +15,9 @@ from asciiloom.model.config import ModelConfig
 from asciiloom.model.sizes import Size, read_sizes
 from asciiloom.typed import Between, check, entries
 
-# Format 1 called some tensors and one setting otherwise; see ``former_name``.
-FORMAT = 2
+# Format 1 called some tensors and one setting otherwise (see ``former_name``). From format 3 on the words of
+# prompts have relatives and meet the drawing at the output, and references can be shown.
+FORMAT = 3
 MAX_BYTES = 8 << 20
 _TYPE, _ARCHITECTURES = "asciiloom", ["GridTransformer"]
 _NAMES = (
@@ -44,7 +45,7 @@ _CORPUS: dict[str, Any] = {
     "licences": _Counts,
     "sources": _Counts,
 }
-_FORMER = {
+_FORMER_TENSORS = {
     "neighbour_embed": "near",
     "position_embed": "place",
     "topic_embed": "topics",
@@ -52,6 +53,8 @@ _FORMER = {
     "pair_embed": "pairs",
     "pair_projection": "widen",
 }
+# What settings that formats 1 and 2 did not know mean to them.
+_FORMER = ModelConfig(relatives=False, word_rank=0, reference=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Card:
 def former_name(tensor: str) -> str:
     """What a tensor is called in files of format 1."""
     module, dot, rest = tensor.partition(".")
-    return _FORMER.get(module, module) + dot + rest
+    return _FORMER_TENSORS.get(module, module) + dot + rest
 
 
 def to_json(config: ModelConfig, card: Card) -> dict[str, Any]:
@@ -95,7 +98,7 @@ def read_config(path: Path) -> tuple[ModelConfig, Card, int]:
         raise ValueError(f"architectures must be {_ARCHITECTURES}")
     if "model" not in data:
         raise ValueError("it says nothing of the model's shape: 'model' is missing")
-    config = ModelConfig.from_dict(data["model"])
+    config = ModelConfig.from_dict(data["model"], ModelConfig() if version > 2 else _FORMER)
     for name, right in (
         ("vocab_size", config.tokenizer.size),
         ("parameters", config.parameter_count),

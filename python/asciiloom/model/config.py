@@ -40,6 +40,7 @@ class ModelConfig:
     ``position_inputs``: whether inputs say where the next cell is and how much of the asked size is left.
     ``word_rank``: dimensions in which words meet what has been drawn, at the output (see ``WordHead``); 0: words
     are an input. ``reference``: whether another drawing can be shown to draw after.
+    ``relatives``: whether the words of a prompt are told with their relatives (kitten: cat, animal).
     Raises ``SettingsError`` for shapes that cannot be, or of more than 250 million parameters.
     """
 
@@ -60,6 +61,7 @@ class ModelConfig:
     tied: bool = False
     word_rank: Annotated[int, Between(0, 4096)] = 128
     reference: bool = True
+    relatives: bool = True
 
     def __post_init__(self) -> None:
         check_fields(self, "model")
@@ -82,7 +84,7 @@ class ModelConfig:
 
     @property
     def tokenizer(self) -> GridTokenizer:
-        return GridTokenizer(self.charset)
+        return GridTokenizer(self.charset, self.relatives, self.word_rank == 0)
 
     @property
     def hidden(self) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from asciiloom.errors import CheckpointError, SettingsError
-from asciiloom.model.card import FORMAT, Card, former_name, read_config, to_json
+from asciiloom.model.card import Card, former_name, read_config, to_json
 from asciiloom.model.device import pick_device
 from asciiloom.model.transformer import GridTransformer
 from asciiloom.model.weights import read_weights
@@ -39,8 +39,7 @@ def load_model(folder: str | Path, device: str = "cpu") -> tuple[GridTransformer
         config, card, version = read_config(file)
         file = folder / WEIGHTS
         name_of = {
-            name if version == FORMAT else former_name(name): name
-            for name in config.tensor_shapes()
+            former_name(name) if version == 1 else name: name for name in config.tensor_shapes()
         }
         shapes = config.tensor_shapes()
         weights = read_weights(file, {stored: shapes[name] for stored, name in name_of.items()})

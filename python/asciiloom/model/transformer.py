@@ -243,7 +243,8 @@ class GridTransformer(nn.Module):
             x = block(x, query, key, held, start, mask)
         if cache is not None:
             cache.length += given.ids.shape[1]
-        return self.norm(x)
+        out: Tensor = self.norm(x)
+        return out
 
     def wordless(self, hidden: Tensor) -> Tensor:
         """Logits (B, T, outputs) before the word head has its say."""
@@ -266,7 +267,8 @@ class GridTransformer(nn.Module):
         ).view(*cells.shape[:2], -1)
         # Without a reference all cells are "none"; that must add nothing.
         there = (given.level > 0)[:, None, None]
-        return (seen + self.level_embed(given.level).unsqueeze(1)) * there
+        trusted: Tensor = seen + self.level_embed(given.level).unsqueeze(1)
+        return trusted * there
 
     def _surroundings(self, given: GridInput) -> Tensor:
         """What stands about the next cell, one by one and in pairs: (B, T, d_model)."""

@@ -21,7 +21,8 @@ TOPIC_SCALE = 4.0
 def word_vectors(topics: Tensor, table: nn.Embedding, scale: float = TOPIC_SCALE) -> Tensor:
     """The words of prompts (..., topics) as one vector each (..., dimensions): a sum over the root of their number."""
     count = (topics > 0).sum(-1, keepdim=True).clamp(min=1).sqrt()
-    return scale * table(topics).sum(-2) / count
+    said: Tensor = scale * table(topics).sum(-2) / count
+    return said
 
 
 class WordHead(nn.Module):

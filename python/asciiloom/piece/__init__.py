@@ -28,7 +28,7 @@ from asciiloom.piece.measure import (
     measure,
     measure_batch,
 )
-from asciiloom.piece.piece import KINDS, Piece, Rejection, clean_tags, one_line
+from asciiloom.piece.piece import KINDS, LETTERING, Piece, Rejection, clean_tags, one_line
 from asciiloom.piece.quality import LINT, Quality, qualities, quality
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "CHARSET_FITS",
     "CP437_GLYPHS",
     "KINDS",
+    "LETTERING",
     "LINT",
     "MIRROR",
     "Canonical",

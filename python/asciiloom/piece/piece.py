@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # What a piece is drawn as. Also the style control that a model is prompted with.
+# Kinds that spell words: a banner that says "cat" shows none.
+LETTERING = frozenset(["banner", "card", "chart", "sheet"])
 KINDS = (
     "art",
     "banner",

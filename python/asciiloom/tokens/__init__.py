@@ -9,7 +9,7 @@ from asciiloom.tokens.prompt import LEVELS, MAX_WORDS, TOPIC_BUCKETS, TOPICS, Pr
 from asciiloom.tokens.reference import WINDOW, reference_window, spoil
 from asciiloom.tokens.tokenizer import EOS, NEWLINE, GridTokenizer
 from asciiloom.tokens.view import PromptDropout
-from asciiloom.tokens.words import words_of
+from asciiloom.tokens.words import kinds_of, meanings, phrases_of, thing_of, words_of
 
 __all__ = [
     "EOS",
@@ -34,9 +34,13 @@ __all__ = [
     "Reference",
     "batches_by_length",
     "grid_layout",
+    "kinds_of",
+    "meanings",
     "pack",
     "parse_mix",
+    "phrases_of",
     "reference_window",
     "spoil",
+    "thing_of",
     "words_of",
 ]

@@ -20,7 +20,7 @@ from asciiloom.errors import AsciiloomError, SettingsError
 from asciiloom.piece import KINDS
 from asciiloom.store import Selection
 from asciiloom.tokens.augment import Share, is_lettering
-from asciiloom.tokens.words import words_of
+from asciiloom.tokens.words import phrases_of
 from asciiloom.typed import Between, check_fields
 
 I64 = NDArray[np.int64]
@@ -120,7 +120,7 @@ class Weights:
             source.append(row[0])
             base.append(mixing.kinds.get(row[1], 1.0))
             fits = row[1] == "art" and row[2] <= SMALL[0] and row[3] <= SMALL[1]
-            small.append(fits and bool(words_of(row[4], tags)))
+            small.append(fits and bool(phrases_of(row[4], tags, row[1])))
             lettering.append(is_lettering(row[1], tags))
         numbers = np.array(source, np.int64)
         here = set(np.unique(numbers).tolist())

@@ -45,7 +45,7 @@ class Example:
 class PackedBatch:
     """``ids``, ``targets``: (batch, time); targets are ``IGNORE`` on prompts and padding.
 
-    ``length`` counts a row's real ids; ``size`` (batch, 2) and ``topics`` (batch, 12) are those of the
+    ``length`` counts a row's real ids; ``size`` (batch, 2) and ``topics`` (batch, topics) are those of the
     prompts; ``characters`` counts the art's characters in the batch. ``reference`` (batch, time, 12) is what the
     drawings to draw after show, and ``level`` (batch,) how freely, 0 for none; None where no row has one.
     """
@@ -90,7 +90,7 @@ def pack(
     pieces = np.array([e.piece for e in examples], np.int64)
     characters = sum(len(e.art) for e in examples)
     size = np.array([e.prompt.size for e in examples], np.int16)
-    topic = np.stack([e.prompt.topics for e in examples])
+    topic = np.stack([tokenizer.topics(e.prompt) for e in examples])
     level, seen = see_references([e.prompt for e in examples], layout, prompt, tokenizer)
     return PackedBatch(ids, targets, layout, length, size, topic, pieces, characters, level, seen)
 

@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.errors import SettingsError
+from asciiloom.tokens.words import meanings
 from asciiloom.typed import Between, check_fields, is_utf8
 
 # Characters of the words that a model is told; what comes after them is left out.
 MAX_WORDS = 48
-# Topics: whole words of a prompt, hashed. Entry 0 means no word.
+# Topics: whole words of a prompt and their relatives, hashed. Entry 0 means no word.
 TOPIC_BUCKETS = 4096
-TOPICS = 12
+TOPICS = 24
+# Of models that were trained before words had relatives.
+TOPICS_ALONE = 12
 _WORD = re.compile(r"\w+")
 
 
@@ -66,15 +69,20 @@ class Prompt:
         """(height, width) as the network is told them: 0 where it is left open."""
         return self.height or 0, self.width or 0
 
-    @property
-    def topics(self) -> NDArray[np.int16]:
-        """The first 12 distinct words as hash buckets 1..4095, padded with 0: int16 (12,).
+    def topics(self, relatives: bool = True) -> NDArray[np.int16]:
+        """What the words say, as hash buckets 1..4095, padded with 0: int16 (24,), the words first, then what
+        they name among others and the kinds of it (see ``meanings``).
 
-        What a picture shows is in its words more than in their letters; the network gets both.
+        What a picture shows is in its words more than in their letters; the network gets both. Without
+        ``relatives``: the first 12 distinct words as they are written, (12,).
         """
-        out = np.zeros(TOPICS, np.int16)
-        distinct = list(dict.fromkeys(_WORD.findall(self.words.lower())))
-        for number, word in enumerate(distinct[:TOPICS]):
+        distinct = (
+            meanings(self.words)
+            if relatives
+            else list(dict.fromkeys(_WORD.findall(self.words.lower())))
+        )
+        out = np.zeros(TOPICS if relatives else TOPICS_ALONE, np.int16)
+        for number, word in enumerate(distinct[: len(out)]):
             out[number] = 1 + zlib.crc32(word.encode()) % (TOPIC_BUCKETS - 1)
         return out
 

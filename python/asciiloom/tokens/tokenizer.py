@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.errors import AsciiloomError
-from asciiloom.piece import CP437_GLYPHS, KINDS
+from asciiloom.piece import CP437_GLYPHS, KINDS, LETTERING
 from asciiloom.tokens.prompt import Prompt
 
 Ids = NDArray[np.uint16]
@@ -33,9 +33,15 @@ _BYTE = "<0x{:02X}>"
 
 @dataclass(frozen=True)
 class GridTokenizer:
-    """A tokenizer of one charset: "ascii", "cp437" (with bytes to fall back on) or "bytes"."""
+    """A tokenizer of one charset: "ascii", "cp437" (with bytes to fall back on) or "bytes".
+
+    ``relatives``: whether the words of a prompt bring their relatives among the topics (kitten: cat, animal).
+    ``spells_all``: whether a prompt spells its words also where they are drawn and not lettered.
+    """
 
     charset: str = "ascii"
+    relatives: bool = True
+    spells_all: bool = False
 
     def __post_init__(self) -> None:
         if self.charset not in CHARSETS:
@@ -166,6 +172,10 @@ class GridTokenizer:
 
     # -- prompt
 
+    def topics(self, prompt: Prompt) -> NDArray[np.int16]:
+        """The words of ``prompt`` as hash buckets: int16 (24,), or (12,) without relatives."""
+        return prompt.topics(self.relatives)
+
     def encode_prompt(self, prompt: Prompt) -> Ids:
         """``<bos> [<w>] [<h>] [<kind>] words <art>``, uint16 (n,).
 
@@ -178,7 +188,9 @@ class GridTokenizer:
             controls.append(self.ids[f"<h{min(max(prompt.height, 1), MAX_HEIGHT_TOKEN)}>"])
         if prompt.kind in KINDS:
             controls.append(self.ids[f"<kind:{prompt.kind}>"])
-        words = self.encode(prompt.words)
+        # What is drawn is told by topics; letters matter to who has to letter them.
+        spelled = self.spells_all or prompt.kind is None or prompt.kind in LETTERING
+        words = self.encode(prompt.words if spelled else "")
         return np.concatenate(
             [np.array(controls, np.uint16), words, np.array([self.art], np.uint16)]
         )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asciiloom.piece import CreditSpan, measure
+from asciiloom.piece import LETTERING, CreditSpan, measure
 from asciiloom.tokens.augment import (
     Augmentation,
     Share,
@@ -25,7 +25,8 @@ from asciiloom.tokens.augment import (
 )
 from asciiloom.tokens.layout import NEIGHBOURS
 from asciiloom.tokens.pack import Example, PackedBatch, batches_by_length, pack
-from asciiloom.tokens.prompt import Prompt
+from asciiloom.tokens.prompt import LEVELS, Prompt, Reference
+from asciiloom.tokens.reference import spoil
 from asciiloom.tokens.tokenizer import GridTokenizer
 from asciiloom.tokens.words import words_of
 from asciiloom.typed import check_fields
@@ -37,11 +38,13 @@ _READ = 500
 
 @dataclass(frozen=True, slots=True)
 class PromptDropout:
-    """How often training leaves out the whole prompt, the words, or the sizes: each is learned both ways."""
+    """How often training leaves out the whole prompt, the words, or the sizes, and how often it shows a spoilt
+    copy of the drawing as a reference (where the model reads one): each is learned both ways."""
 
     everything: Share = 0.3
     words: Share = 0.2
     sizes: Share = 0.2
+    references: Share = 0.4
 
     def __post_init__(self) -> None:
         check_fields(self, "dropout")
@@ -103,7 +106,7 @@ class View:
         for record in self.records(connection, numbers, blank_credit):
             asked = Prompt()
             if prompted:
-                words = words_of(record.title, record.tags)
+                words = words_of(record.title, record.tags, kind=record.kind)
                 asked = Prompt(words, record.width, record.height, record.kind)
             examples.append(Example.encode(asked, record.text, self.tokenizer, record.number))
         return [example for example in examples if len(example) <= self.context]
@@ -125,10 +128,14 @@ class View:
         if show[0] >= self.dropout.everything:
             kind = record.kind
             if show[1] >= self.dropout.words:
-                words = words_of(record.title, record.tags, rng)
+                words = words_of(record.title, record.tags, rng, record.kind)
             if show[2] >= self.dropout.sizes:
                 width, height = record.width, record.height
-        prompt = Prompt(words, width, height, kind)
+        reference = None
+        if record.kind not in LETTERING and rng.random() < self.dropout.references:
+            level = int(rng.integers(1, LEVELS + 1))
+            reference = Reference(spoil(record.text, level, rng), level)
+        prompt = Prompt(words, width, height, kind, reference)
         return Example.encode(prompt, record.text, self.tokenizer, record.number)
 
     def _looks(

@@ -9,7 +9,7 @@ the unbroken one does.
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ class Trainer:
             tokens=s.run.tokens,
             context=s.model.context,
             seed=seed,
-            dropout=s.dropout,
+            dropout=s.dropout if s.model.reference else replace(s.dropout, references=0.0),
             offsets=s.model.neighbours,
             # What is held out is shown as it is.
             mixing=s.mixing if training else None,
@@ -306,6 +306,8 @@ class Trainer:
         tensors, state = load_training_state(folder)
         self._check_same_run(folder, state)
         weights, _ = load_model(folder)
+        if weights.config != self.settings.model:
+            raise cannot_resume(folder, "words meant something else to it than they do now")
         try:
             self.model.load_state_dict(weights.state_dict())
             self._optim.load_state_dict(tensors["optim"])
