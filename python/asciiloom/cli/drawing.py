@@ -88,6 +88,13 @@ if TYPE_CHECKING:
     help="Draw after the pieces of this corpus that come nearest, and credit them.",
 )
 @click.option("--like", type=click.IntRange(min=1), help="Of the corpus: after this piece.")
+@click.option(
+    "--variation",
+    type=click.IntRange(1, 4),
+    default=2,
+    show_default=True,
+    help="How freely: from 1, nearly the same, to 4, the outline alone.",
+)
 @origin_options
 @click.option(
     "--format", "target", type=click.Choice(list(TARGETS)), default="plain", show_default=True
@@ -117,6 +124,7 @@ def generate_command(
     signature: bool,
     corpus: str | None,
     like: int | None,
+    variation: int,
     target: str,
     as_json: bool,
     quiet: bool,
@@ -168,6 +176,7 @@ def generate_command(
             best_of=best_of or BEST_OF,
             signature=signature,
             reference=followed,
+            variation=variation,
             progress=tick,
         )
     if as_json:

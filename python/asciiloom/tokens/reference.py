@@ -85,12 +85,12 @@ def spoil(text: str, level: int, rng: np.random.Generator) -> str:
     rows = text.split("\n")
     width = max(map(len, rows))
     cells = np.array([[ord(c) for c in row.ljust(width)] for row in rows], np.uint32)
+    if rng.random() < _CLASSED[level]:
+        cells = _by_class(cells)
     ink = cells != 32
     inks = cells[ink]
     if not len(inks):
         return text
-    if rng.random() < _CLASSED[level]:
-        cells = _by_class(cells)
     changed = ink & (rng.random(cells.shape) < _CHANGED[level])
     cells[changed] = np.where(rng.random(changed.sum()) < 0.3, 32, rng.choice(inks, changed.sum()))
     grown = ~ink & (rng.random(cells.shape) < _CHANGED[level] * ink.mean() * 0.5)
