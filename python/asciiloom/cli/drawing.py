@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from asciiloom.cli.options import (
     build_selection,
     force_option,
     json_option,
+    origin_options,
     quiet_option,
     selection_options,
 )
@@ -20,6 +21,10 @@ from asciiloom.cli.output import progress, put, put_json, say
 from asciiloom.emit import TARGETS, emit
 from asciiloom.outputs import check_output_folder, is_stdout
 from asciiloom.piece import KINDS, measure
+from asciiloom.store import Selection
+
+if TYPE_CHECKING:
+    from asciiloom.generate import Constraint, Drawing, Exemplar
 
 
 @click.command("generate")
@@ -66,6 +71,25 @@ from asciiloom.piece import KINDS, measure
     help="How much words count; above 1 more than the model has it, at twice the work.",
 )
 @click.option(
+    "--best-of",
+    type=click.IntRange(1, 1000),
+    help="Draw so many of each, and keep the one that shows the words best.",
+)
+@click.option(
+    "--signature/--no-signature",
+    default=False,
+    show_default=True,
+    help="Leave initials and credits in that the model draws.",
+)
+@click.option(
+    "--corpus",
+    type=click.Path(exists=True, dir_okay=False),
+    callback=note_corpus,
+    help="Draw after the pieces of this corpus that come nearest, and credit them.",
+)
+@click.option("--like", type=click.IntRange(min=1), help="Of the corpus: after this piece.")
+@origin_options
+@click.option(
     "--format", "target", type=click.Choice(list(TARGETS)), default="plain", show_default=True
 )
 @json_option
@@ -89,21 +113,29 @@ def generate_command(
     top_p: float,
     min_p: float,
     guidance: float,
+    best_of: int | None,
+    signature: bool,
+    corpus: str | None,
+    like: int | None,
     target: str,
     as_json: bool,
     quiet: bool,
+    **given: Any,
 ) -> None:
     """Draw PROMPT with MODEL (a run, checkpoint or export). What comes out always fits.
 
     Example: asciiloom generate runs/first "cat" --max 40x12 --format python
     """
-    from asciiloom.generate import Constraint, Generator, Sampling
+    from asciiloom.generate import BEST_OF, Constraint, Generator, Sampling
     from asciiloom.generate.constraint import DEFAULT_HEIGHT, DEFAULT_WIDTH
     from asciiloom.tokens import MAX_WORDS
     from asciiloom.train import find_checkpoint
 
     if exact and (max_size or min_size or width or height):
         raise click.UsageError("--size says it all: leave out --max, --min, --width and --height")
+    about = build_selection(given)
+    if corpus is None and (like is not None or about.to_dict()):
+        raise click.UsageError("what to draw after is in a corpus: give --corpus DB, too")
     widths = [n for n in (width, max_size and max_size[0]) if n is not None]
     heights = [n for n in (height, max_size and max_size[1]) if n is not None]
     high = exact or (min(widths, default=DEFAULT_WIDTH), min(heights, default=DEFAULT_HEIGHT))
@@ -114,6 +146,10 @@ def generate_command(
     generator = Generator.load(find_checkpoint(Path(model)))
     if len(" ".join(prompt.split())) > MAX_WORDS:
         say(f"note: models read the first {MAX_WORDS} characters of a prompt; the rest is left out")
+    followed = None
+    if corpus is not None:
+        generator.must_take_reference()
+        followed = _to_draw_after(corpus, prompt, kind, constraint, about, like, count, seed)
     done = 0
     with progress("drawing", count, quiet or count == 1) as bar:
 
@@ -129,24 +165,56 @@ def generate_command(
             count=count,
             seed=seed,
             sampling=sampling,
+            best_of=best_of or BEST_OF,
+            signature=signature,
+            reference=followed,
             progress=tick,
         )
     if as_json:
-        put_json([_facts(d.text, d.words, d.kind, d.seed, d.index) for d in drawings])
+        put_json([_facts(drawing) for drawing in drawings])
         return
     for drawing in drawings:
         meta: dict[str, Any] = {"title": drawing.words or "art"}
         if target == "json":
-            meta |= _facts(drawing.text, drawing.words, drawing.kind, drawing.seed, drawing.index)
+            meta |= _facts(drawing)
+        if drawing.credit is not None:
+            say(drawing.credit.line())
         put(emit(drawing.text, target, meta) + ("\n" if target == "plain" and count > 1 else ""))
 
 
-def _facts(text: str, words: str, kind: str | None, seed: int, index: int) -> dict[str, Any]:
-    m = measure(text)
+def _facts(drawing: "Drawing") -> dict[str, Any]:
+    m = measure(drawing.text)
     return {
-        "prompt": words, "kind": kind, "seed": seed, "index": index,
-        "width": m.width, "height": m.height, "chars": m.chars, "text": text,
+        "prompt": drawing.words, "kind": drawing.kind, "seed": drawing.seed, "index": drawing.index,
+        "width": m.width, "height": m.height, "chars": m.chars,
+        "ended": drawing.ended, "candidate": drawing.candidate, "score": drawing.score and dict(drawing.score),
+        "credit": drawing.credit and drawing.credit.to_dict(), "text": drawing.text,
     }  # fmt: skip
+
+
+def _to_draw_after(
+    path: str,
+    prompt: str,
+    kind: str | None,
+    limits: "Constraint",
+    about: Selection,
+    like: int | None,
+    count: int,
+    seed: int,
+) -> "list[Exemplar]":
+    """The pieces of the corpus at ``path`` to draw after, the nearest first; none is a line on stderr."""
+    from asciiloom.corpus import Corpus
+    from asciiloom.generate import exemplar, exemplars
+
+    with Corpus(path) as corpus:
+        if like is not None:
+            return [exemplar(corpus, like)]
+        found = exemplars(
+            corpus, prompt, kind=kind, limits=limits, selection=about, count=count, seed=seed
+        )
+    if not found:
+        say(f"note: {path} has nothing that fits to draw after; drawn without an example")
+    return found
 
 
 @click.command("export")

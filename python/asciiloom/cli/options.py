@@ -64,13 +64,15 @@ class FiniteRange(click.FloatRange):
 
 SIZE, RANGE = SizeType(), RangeType()
 
-_SELECTION = (
+_MEASURES = (
     click.option("--max", "max_size", type=SIZE, help="At most this size, e.g. 40x12."),
     click.option("--min", "min_size", type=SIZE, help="At least this size."),
     click.option("--width", type=RANGE, help="Width in cells, e.g. 10..40."),
     click.option("--height", type=RANGE, help="Height in rows, e.g. ..12."),
     click.option("--ink", type=RANGE, help="Characters that show something."),
     click.option("--chars", type=RANGE, help="Characters, newlines included."),
+)
+_ORIGINS = (
     click.option(
         "--tag", "tags", multiple=True, help="Has this tag (all of them; * is a wild card)."
     ),
@@ -79,6 +81,10 @@ _SELECTION = (
     click.option("--artist", "artists", multiple=True, help="By one of these artists."),
     click.option("--license", "licences", multiple=True, help="Under one of these licences."),
     click.option("--redistributable", is_flag=True, help="Only sources that may be passed on."),
+)
+_SELECTION = (
+    *_MEASURES,
+    *_ORIGINS,
     click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Drawn as this."),
     click.option("--charset", type=click.Choice(CHARSETS), help="Can be shown in this charset."),
     click.option("--glyphs", help="This string occurs in the art itself, e.g. '(o.o)'."),
@@ -97,6 +103,13 @@ _SELECTION = (
 def selection_options(function: F) -> F:
     """All the options of a ``Selection``; ``build_selection`` takes them out of the keywords."""
     for option in reversed(_SELECTION):
+        function = option(function)
+    return function
+
+
+def origin_options(function: F) -> F:
+    """Those that say what pieces are about and whose they are, for a command with sizes of its own."""
+    for option in reversed(_ORIGINS):
         function = option(function)
     return function
 
@@ -151,5 +164,5 @@ def quiet_option(function: F) -> F:
 
 __all__ = [
     "ORDERS", "RANGE", "SIZE", "build_selection", "database_argument", "force_option",
-    "json_option", "quiet_option", "selection_options",
+    "json_option", "origin_options", "quiet_option", "selection_options",
 ]  # fmt: skip

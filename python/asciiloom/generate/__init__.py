@@ -1,8 +1,25 @@
-"""Hard constraints, sampling, the cached batch engine."""
+"""Hard constraints, sampling, the cached batch engine; the best of several, and examples to draw after."""
 
 from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.engine import Engine, Request
+from asciiloom.generate.exemplars import Credit, Exemplar, exemplar, exemplars
 from asciiloom.generate.generator import Drawing, Generator
+from asciiloom.generate.ranking import BEST_OF, Ranker, WordRatio, lint
 from asciiloom.generate.sampling import Sampling
 
-__all__ = ["Constraint", "Drawing", "Engine", "Generator", "Request", "Sampling"]
+__all__ = [
+    "BEST_OF",
+    "Constraint",
+    "Credit",
+    "Drawing",
+    "Engine",
+    "Exemplar",
+    "Generator",
+    "Ranker",
+    "Request",
+    "Sampling",
+    "WordRatio",
+    "exemplar",
+    "exemplars",
+    "lint",
+]

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from asciiloom.errors import CheckpointError, ConstraintError
+from asciiloom.errors import CheckpointError, ConstraintError, SettingsError
 from asciiloom.generate.canvas import Canvas
 from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.sampling import Sampling, barred_share, guide, sample
@@ -33,12 +33,36 @@ CACHE_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One drawing: what is asked for, hard limits, and its own randomness (seed and index, 64 bits each)."""
+    """One drawing: what is asked for, hard limits, and its own randomness (seed and index, 64 bits each).
+
+    ``reference``: a text to draw after, for models that take one; no larger than the limits.
+    """
 
     prompt: Prompt = field(default_factory=Prompt)
     constraint: Constraint = field(default_factory=Constraint)
     seed: int = 0
     index: int = 0
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What every step of a drawing is told beside its ids: size (B, 2) and topics (B, 12) of the prompts."""
+
+    size: Ints
+    topics: Ints
+
+    @classmethod
+    def of(cls, requests: Sequence[Request]) -> "_Told":
+        """A model that takes a reference finds each request's here, and turns it into inputs."""
+        return cls(
+            np.array([r.prompt.size for r in requests], np.int64),
+            np.stack([r.prompt.topics for r in requests]).astype(np.int64),
+        )
+
+    def keep(self, rows: Ints) -> "_Told":
+        """Of these rows only."""
+        return _Told(self.size[rows], self.topics[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +96,13 @@ class Engine:
         self.device = next(model.parameters()).device
         self.tokens_drawn = 0
 
+    def must_take_reference(self) -> None:
+        """``SettingsError`` where the model reads no example beside its prompt."""
+        if not getattr(self.config, "reference", False):
+            raise SettingsError(
+                "this model takes no example to draw after: leave it out, or train one that does"
+            )
+
     def run(
         self,
         requests: Sequence[Request],
@@ -90,6 +121,8 @@ class Engine:
         """As ``run``, and how each drawing came to its end."""
         how = sampling or Sampling()
         c = self.config
+        if any(request.reference is not None for request in requests):
+            self.must_take_reference()
         cached = 4 * 2 * c.layers * c.kv_heads * c.head * c.context  # bytes a drawing, at most
         lanes = max(1, min(self.lanes, CACHE_BYTES // cached))
         for start in range(0, len(requests), lanes):
@@ -102,10 +135,10 @@ class Engine:
     def _chunk(self, requests: Sequence[Request], how: Sampling) -> list[Drawn]:
         tokenizer, offsets = self.tokenizer, self.config.neighbours
         guided = how.guidance != 1
-        asked = [r.prompt for r in requests]
+        asked = list(requests)
         if guided:
-            asked += [replace(prompt, words="") for prompt in asked]
-        prompts = [tokenizer.encode_prompt(prompt) for prompt in asked]
+            asked += [replace(r, prompt=replace(r.prompt, words="")) for r in requests]
+        prompts = [tokenizer.encode_prompt(request.prompt) for request in asked]
         longest = max(map(len, prompts))
         capacity = self.config.context - longest - 1
         if capacity < 1:
@@ -117,14 +150,13 @@ class Engine:
         n = len(requests)
         start = self._prompts(prompts)
         real = start.real
-        size = np.array([prompt.size for prompt in asked], np.int64)
-        topics = np.stack([prompt.topics for prompt in asked]).astype(np.int64)
+        told = _Told.of(asked)
         steps = max(_longest(r.constraint, capacity) for r in requests) + 1
         cached = longest + steps
         cache = KVCache(self.config, len(asked), cached, self.device)
         look = np.tril(np.ones((longest, longest), bool))[None] & real[:, None, :]
         look |= np.eye(longest, dtype=bool)  # a padding row must look somewhere
-        given = self._input(start.ids, start.cell, start.next_cell, start.above, size, topics)
+        given = self._input(start.ids, start.cell, start.next_cell, start.above, told)
         logits = self.model(given, cache, self._tensor(look)[:, None])
         visible = np.zeros((len(asked), 1, 1, cached), bool)
         visible[:, 0, 0, :longest] = real
@@ -132,22 +164,21 @@ class Engine:
         drawn: list[list[int]] = [[] for _ in requests]
         ended = np.zeros(n, bool)
         lanes = np.arange(n)  # which request each drawing is
-        rows = np.arange(len(asked))  # which prompt each row of the network's batch is
         scores = logits[:, -1]
         for step in range(steps):
             if not bool(torch.isfinite(scores).all()):
                 raise CheckpointError(
                     "the model's numbers overflow: its weights are damaged; take another checkpoint"
                 )
-            told = scores.double().cpu().numpy()
+            logged = scores.double().cpu().numpy()
             if guided:
-                told = guide(told[: len(lanes)], told[len(lanes) :], how.guidance)
+                logged = guide(logged[: len(lanes)], logged[len(lanes) :], how.guidance)
             legal, open_before = canvas.mask(), ~canvas.done
-            numbers = sample(told, legal, how, uniform[lanes, step], canvas.structure)
+            numbers = sample(logged, legal, how, uniform[lanes, step], canvas.structure)
             drawn_at = canvas.position
             canvas.step(numbers)
             over = np.flatnonzero(canvas.done & open_before)
-            ended[lanes[over]] = barred_share(told[over], legal[over]) < 0.5
+            ended[lanes[over]] = barred_share(logged[over], legal[over]) < 0.5
             self.tokens_drawn += int((~canvas.done).sum())
             for row in np.flatnonzero(~canvas.done).tolist():
                 drawn[lanes[row]].append(int(numbers[row]))
@@ -159,7 +190,7 @@ class Engine:
                 kept = np.concatenate([alive, alive + len(lanes)]) if guided else alive
                 lanes, numbers = lanes[alive], numbers[alive]
                 drawn_at = (drawn_at[0][alive], drawn_at[1][alive])
-                rows, visible = rows[kept], visible[kept]
+                told, visible = told.keep(kept), visible[kept]
                 cache.data = cache.data[:, :, torch.from_numpy(kept)].contiguous()
             visible[..., cache.length] = True
             drawing = np.tile(np.arange(len(lanes)), 1 + guided)  # of each of those rows
@@ -169,8 +200,7 @@ class Engine:
                     np.stack(drawn_at, axis=-1)[drawing, None],
                     np.stack(canvas.position, axis=-1)[drawing, None],
                     canvas.above(offsets)[drawing, None],
-                    size[rows],
-                    topics[rows],
+                    told,
                 ),
                 cache,
                 self._tensor(visible[..., : cache.length + 1]),
@@ -205,11 +235,9 @@ class Engine:
     def _tensor(self, array: NDArray[np.bool_] | NDArray[np.int64]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
-    def _input(
-        self, ids: Ints, cell: Ints, next_cell: Ints, above: Ints, size: Ints, topics: Ints
-    ) -> GridInput:
+    def _input(self, ids: Ints, cell: Ints, next_cell: Ints, above: Ints, told: _Told) -> GridInput:
         # A finished drawing keeps being fed until the batch shrinks; any id will do.
-        return GridInput(*map(self._tensor, (ids, cell, next_cell, above, size, topics)))
+        return GridInput(*map(self._tensor, (ids, cell, next_cell, above, told.size, told.topics)))
 
 
 def _longest(constraint: Constraint, capacity: int) -> int:

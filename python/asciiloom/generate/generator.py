@@ -1,14 +1,17 @@
 """``Generator``: words and limits in, drawings out. The consumer's one object."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from asciiloom.errors import SettingsError
 from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.engine import Engine, Request, random_numbers
+from asciiloom.generate.exemplars import Credit, Exemplar
+from asciiloom.generate.ranking import MAX_BEST_OF, Ranker, WordRatio, best, judge, lint
 from asciiloom.generate.sampling import Sampling
+from asciiloom.generate.signature import unsigned
 from asciiloom.model import Card, GridTransformer, load_model, natural_size
 from asciiloom.piece import KINDS
 from asciiloom.tokens import Prompt
@@ -16,11 +19,19 @@ from asciiloom.typed import Between, check
 
 MAX_COUNT = 100_000
 MAX_SEED = 2**64 - 1
+# Where the candidates of a drawing have their random numbers: the k-th this many streams on. The 31 bits
+# above are theirs; the last is that of sizes.
+_NEXT_CANDIDATE = 1 << 32
+_SIZES = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One generated text, and what it was asked with. ``ended``: by its own choice, not by a limit."""
+    """One generated text, and what it was asked with. ``ended``: by its own choice, not by a limit.
+
+    ``score``: of the best of several, the named parts whose sum was the highest; ``candidate``: which of
+    them it is. ``credit``: whose piece it was drawn after.
+    """
 
     text: str
     words: str
@@ -28,6 +39,9 @@ class Drawing:
     seed: int
     index: int
     ended: bool
+    candidate: int = 0
+    score: Mapping[str, float] | None = field(default=None, hash=False)
+    credit: Credit | None = None
 
 
 class Generator:
@@ -42,6 +56,10 @@ class Generator:
         """From a checkpoint or an export folder."""
         return cls(*load_model(folder, device))
 
+    def must_take_reference(self) -> None:
+        """``SettingsError`` where the model does not draw after an example."""
+        self.engine.must_take_reference()
+
     def draw(
         self,
         words: str = "",
@@ -51,14 +69,24 @@ class Generator:
         count: int = 1,
         seed: int = 0,
         sampling: Sampling | None = None,
+        best_of: int = 1,
+        rankers: Sequence[Ranker] | None = None,
+        signature: bool = False,
+        reference: str | Exemplar | Sequence[Exemplar] | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> list[Drawing]:
         """``count`` drawings of ``words`` (of which the first 48 characters are read).
 
-        Same arguments, same drawings; all satisfy ``constraint``. ``ConstraintError`` where none can, and
-        ``SettingsError`` for a count, seed, kind or words that cannot be.
+        Same arguments, same drawings; all satisfy ``constraint``. Each is the best of ``best_of`` candidates
+        by the sum of what ``rankers`` give (by default ``WordRatio`` and ``lint``); the first candidate is
+        what is drawn without others. Unless ``signature``, credits that no one asked for are taken out where
+        the limits allow it. ``reference``: what to draw after, one for all drawings or one each in turn.
+
+        ``ConstraintError`` where none can satisfy the limits, and ``SettingsError`` for a count, seed, kind or
+        words that cannot be, and for a reference where the model takes none.
         """
         check(count, Annotated[int, Between(1, MAX_COUNT)], "count")
+        check(best_of, Annotated[int, Between(1, MAX_BEST_OF)], "best_of")
         if type(seed) is not int or not 0 <= seed <= MAX_SEED:
             raise SettingsError("seed must be a whole number from 0 to 2^64 - 1")
         if not isinstance(words, str):
@@ -67,15 +95,68 @@ class Generator:
             raise SettingsError(f"no kind {kind!r}; one of {', '.join(KINDS)}")
         limits = constraint or Constraint()
         limits.check()
-        requests = []
-        for index in range(count):
-            size = self._size_to_ask(words, kind, limits, seed, index)
-            width, height = size or (None, None)
-            # What was planned for a size is over at its edge.
-            room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
-            requests.append(Request(Prompt(words, width, height, kind), room, seed, index))
-        drawn = self.engine.draw(requests, sampling, progress)
-        return [Drawing(d.text, words, kind, seed, i, d.ended) for i, d in enumerate(drawn)]
+        examples = _examples(reference)
+        for example in examples:
+            if example is not None:
+                example.check(limits)
+        if rankers is None:
+            rankers = (WordRatio(self.engine.model), lint)
+        drawings: list[Drawing] = []
+        together = max(1, self.engine.lanes // best_of)
+        for start in range(0, count, together):
+            indices = range(start, min(count, start + together))
+            followed = [examples[index % len(examples)] for index in indices]
+            asked = [
+                self._request(words, kind, limits, seed, index, example)
+                for index, example in zip(indices, followed, strict=True)
+            ]
+            # One request for all candidates but for their random numbers: they are compared at one size.
+            tried = [
+                replace(request, index=request.index + k * _NEXT_CANDIDATE)
+                for request in asked
+                for k in range(best_of)
+            ]
+            drawn = list(self.engine.draw(tried, sampling))
+            if not signature:
+                drawn = [replace(d, text=unsigned(d.text, limits, words)) for d in drawn]
+            for place, (index, example) in enumerate(zip(indices, followed, strict=True)):
+                own = slice(place * best_of, (place + 1) * best_of)
+                # Judged without the other drawings, so that what is kept does not hang on them.
+                scores = judge(rankers, tried[own], drawn[own]) if best_of > 1 else None
+                kept = best(scores) if scores else 0
+                chosen = drawn[own][kept]
+                drawings.append(
+                    Drawing(
+                        chosen.text,
+                        words,
+                        kind,
+                        seed,
+                        index,
+                        chosen.ended,
+                        kept,
+                        scores[kept] if scores else None,
+                        example.credit if example else None,
+                    )
+                )
+            if progress is not None:
+                progress(len(asked))
+        return drawings
+
+    def _request(
+        self,
+        words: str,
+        kind: str | None,
+        limits: Constraint,
+        seed: int,
+        index: int,
+        example: Exemplar | None,
+    ) -> Request:
+        size = self._size_to_ask(words, kind, limits, seed, index)
+        width, height = size or (None, None)
+        # What was planned for a size is over at its edge.
+        room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
+        reference = example.text if example else None
+        return Request(Prompt(words, width, height, kind), room, seed, index, reference)
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
@@ -83,5 +164,19 @@ class Generator:
         """The exact size that the limits ask for, or a natural one inside them; None where there is none."""
         if (limits.min_width, limits.min_height) == (limits.max_width, limits.max_height):
             return limits.max_width, limits.max_height
-        rng = random_numbers(seed, (1 << 63) + index)
+        rng = random_numbers(seed, _SIZES + index)
         return natural_size(self.card.sizes, words, kind, limits.admits, rng)
+
+
+def _examples(reference: str | Exemplar | Sequence[Exemplar] | None) -> list[Exemplar | None]:
+    """What to draw after, one for each drawing in turn; ``SettingsError`` where it is something else."""
+    if isinstance(reference, str):
+        return [Exemplar.of(reference)]
+    if reference is None or isinstance(reference, Exemplar):
+        return [reference]
+    for example in reference:
+        if not isinstance(example, Exemplar):
+            raise SettingsError(
+                f"a reference must be text or an Exemplar, not {ascii(example)[:40]}"
+            )
+    return list(reference) or [None]
