@@ -5,7 +5,7 @@ logistic regression with L2 on character 1- to 4-grams of the text and on small 
 stands the control, the same regression on size and ink alone: what it gets right needs no drawing.
 
 There are far fewer pieces than features, and with L2 the best weights lie in the span of the pieces. So the
-regression is solved there, exactly: the Gram matrix's Cholesky factor takes the features' place.
+regression is solved there: the Cholesky factor of the Gram matrix takes the features' place.
 
 Sources: Joachims 1998 (n-grams and linear classifiers); Kimeldorf & Wahba 1971 (the span of the pieces);
 Menon et al. 2021 (taking the prior out of the scores).
@@ -19,8 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asciiloom.corpus import Corpus
 from asciiloom.errors import AsciiloomError
+from asciiloom.evaluate.subjects import shown
 from asciiloom.piece import Grid, blank_credits, find_credits, measure_batch
+from asciiloom.store import Selection
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -34,7 +37,7 @@ SLOTS = 1 << 17
 # The weight of L2 where rows have length 1. Ten times less or more cost 0 to 4 points of held-out pieces.
 PENALTY = 0.01
 # Steps of L-BFGS; more change no held-out figure.
-STEPS = 100
+STEPS = 60
 # More pieces would make the Gram matrix take more than a few seconds.
 MAX_PIECES = 6_000
 _WORD = re.compile(r"[A-Za-z]{3,}")
@@ -163,6 +166,39 @@ class SubjectClassifier:
         if balanced:
             raw -= np.where(np.isfinite(self.prior), self.prior, 0)
         return _log_shares(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """The classifier of shapes and its control, learned from the same ``pieces`` real ones."""
+
+    shapes: SubjectClassifier
+    sizes: SubjectClassifier
+    pieces: int
+
+    @classmethod
+    def learn(cls, corpus: Corpus, selection: Selection, subjects: tuple[str, ...]) -> "Judges":
+        """From the pieces of the train split of ``selection`` that show one of ``subjects``."""
+        pieces = list(shown(corpus, selection.replace(split="train"), subjects))
+        texts, labels = [p.text for p in pieces], [p.subject for p in pieces]
+        return cls(
+            SubjectClassifier.fit(texts, labels, subjects, shapes),
+            SubjectClassifier.fit(texts, labels, subjects, sizes),
+            len(pieces),
+        )
+
+    def ranks(self, texts: Sequence[str], right: I64, *, balanced: bool = False) -> tuple[I64, I64]:
+        """How many subjects each of the two puts before the ``right`` one (texts,), or beside it."""
+        one, two = (
+            _ranks(judge.scores(texts, balanced=balanced), right)
+            for judge in (self.shapes, self.sizes)
+        )
+        return one, two
+
+
+def _ranks(scores: F64, right: I64) -> I64:
+    own = scores[np.arange(len(right)), right][:, None]
+    return np.asarray((scores >= own).sum(axis=1) - 1, np.int64)
 
 
 def _solve(table: Any, right: I64, prior: F64, penalty: float) -> tuple[F32, F64]:
