@@ -46,7 +46,7 @@ _COMMANDS = {
     "vacuum": ("keep", "Give unused space back."),
     "browse": ("browse", "Gallery, search, twin review and editing in a web browser."),
     "train": ("training", "Train a model straight from a corpus."),
-    "eval": ("training", "Measure a model on held-out pieces, beside baselines."),
+    "eval": ("evaluating", "Measure a model on held-out pieces, or what it draws."),
     "generate": ("drawing", "Draw pictures that fit."),
     "export": ("drawing", "Write a model, or a corpus, for other programs."),
     "demo": ("demo", "Everything once, on the data that comes with asciiloom."),

@@ -8,13 +8,14 @@ import click
 
 from asciiloom.cli.failures import note_corpus
 from asciiloom.cli.options import (
+    SAMPLING,
     SIZE,
-    FiniteRange,
     build_selection,
     force_option,
     json_option,
     origin_options,
     quiet_option,
+    sampling_options,
     selection_options,
 )
 from asciiloom.cli.output import progress, put, put_json, say
@@ -45,31 +46,7 @@ if TYPE_CHECKING:
     "-n", "--count", type=click.IntRange(min=1, max=100_000), default=1, show_default=True
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True)
-@click.option(
-    "--temperature",
-    type=FiniteRange(0, 10),
-    default=0.8,
-    show_default=True,
-    help="0: the likeliest.",
-)
-@click.option(
-    "--top-k", type=click.IntRange(min=0), default=0, show_default=True, help="0: no cut."
-)
-@click.option("--top-p", type=FiniteRange(0, 1, min_open=True), default=0.95, show_default=True)
-@click.option(
-    "--min-p",
-    type=FiniteRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="No ink below this share of the likeliest.",
-)
-@click.option(
-    "--guidance",
-    type=FiniteRange(0, 20),
-    default=1.0,
-    show_default=True,
-    help="How much words count; above 1 more than the model has it, at twice the work.",
-)
+@sampling_options
 @click.option(
     "--best-of",
     type=click.IntRange(1, 1000),
@@ -115,11 +92,6 @@ def generate_command(
     kind: str | None,
     count: int,
     seed: int,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    min_p: float,
-    guidance: float,
     best_of: int | None,
     signature: bool,
     corpus: str | None,
@@ -150,7 +122,7 @@ def generate_command(
     low = exact or min_size or (1, 1)
     constraint = Constraint(high[0], high[1], low[0], low[1], chars, allow, forbid)
     constraint.check()
-    sampling = Sampling(temperature, top_k, top_p, min_p, guidance)
+    sampling = Sampling(**{name: given.pop(name) for name in SAMPLING})
     generator = Generator.load(find_checkpoint(Path(model)))
     if len(" ".join(prompt.split())) > MAX_WORDS:
         say(f"note: models read the first {MAX_WORDS} characters of a prompt; the rest is left out")

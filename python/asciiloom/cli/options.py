@@ -114,6 +114,44 @@ def origin_options(function: F) -> F:
     return function
 
 
+_SAMPLING = (
+    click.option(
+        "--temperature",
+        type=FiniteRange(0, 10),
+        default=0.8,
+        show_default=True,
+        help="0: the likeliest.",
+    ),
+    click.option(
+        "--top-k", type=click.IntRange(min=0), default=0, show_default=True, help="0: no cut."
+    ),
+    click.option("--top-p", type=FiniteRange(0, 1, min_open=True), default=0.95, show_default=True),
+    click.option(
+        "--min-p",
+        type=FiniteRange(0, 1),
+        default=0.0,
+        show_default=True,
+        help="No ink below this share of the likeliest.",
+    ),
+    click.option(
+        "--guidance",
+        type=FiniteRange(0, 20),
+        default=1.0,
+        show_default=True,
+        help="How much words count; above 1 more than the model has it, at twice the work.",
+    ),
+)
+# The names that ``sampling_options`` gives, as ``Sampling`` has them.
+SAMPLING = ("temperature", "top_k", "top_p", "min_p", "guidance")
+
+
+def sampling_options(function: F) -> F:
+    """How ink is chosen, and how strongly words count: every command that draws."""
+    for option in reversed(_SAMPLING):
+        function = option(function)
+    return function
+
+
 def build_selection(given: dict[str, Any], base: Selection | None = None, **more: Any) -> Selection:
     """Pop the selection's options out of ``given``; what is not said stays as in ``base``."""
     base = base or Selection()
@@ -163,6 +201,6 @@ def quiet_option(function: F) -> F:
 
 
 __all__ = [
-    "ORDERS", "RANGE", "SIZE", "build_selection", "database_argument", "force_option",
-    "json_option", "origin_options", "quiet_option", "selection_options",
+    "ORDERS", "RANGE", "SAMPLING", "SIZE", "build_selection", "database_argument", "force_option",
+    "json_option", "origin_options", "quiet_option", "sampling_options", "selection_options",
 ]  # fmt: skip

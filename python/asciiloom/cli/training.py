@@ -1,6 +1,5 @@
-"""``train`` and ``eval``: a model from a corpus, and honest numbers about it."""
+"""``train``: a model from a corpus."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asciiloom.cli.evaluating import baselines_option, measured, put_report
 from asciiloom.cli.options import (
     FiniteRange,
     build_selection,
@@ -16,20 +16,12 @@ from asciiloom.cli.options import (
     quiet_option,
     selection_options,
 )
-from asciiloom.cli.output import progress, put, put_json, say, table
+from asciiloom.cli.output import progress, put_json, say
 from asciiloom.corpus import Corpus
 from asciiloom.signals import Terminated
-from asciiloom.store import Selection
 
 if TYPE_CHECKING:
     from asciiloom.train import Trainer
-
-_BASELINES = click.option(
-    "--baselines/--no-baselines",
-    default=True,
-    show_default=True,
-    help="Beside counting models, xz and zpaq on the same split.",
-)
 
 
 @click.command("train")
@@ -70,7 +62,7 @@ _BASELINES = click.option(
     type=click.IntRange(0, 64),
     help="Processes that make batches ahead of time.  [default: 0]",
 )
-@_BASELINES
+@baselines_option
 @selection_options
 @json_option
 @quiet_option
@@ -136,11 +128,11 @@ def train_command(
         with stoppable(trainer):
             figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
             folder = find_checkpoint(Path(out))
-            report = _measure(corpus, folder, settings.selection, baselines, None, quiet or as_json)
+            report = measured(corpus, folder, settings.selection, baselines, None, quiet or as_json)
     if as_json:
         put_json({**figures, "evaluation": report})
         return
-    _print_report(report)
+    put_report(report)
     say(f"\n{out}/loss.png shows the curve; by kind and source: asciiloom eval {db} {out}")
     say(f'draw with: asciiloom generate {out} "cat" --max 40x12')
 
@@ -199,109 +191,3 @@ def watch(
         trainer.tell = tell
         figures: dict[str, Any] = trainer.train()
     return figures
-
-
-@click.command("eval")
-@database_argument
-@click.argument("model", type=click.Path(exists=True, file_okay=False))
-@selection_options
-@_BASELINES
-@click.option(
-    "--limit", type=click.IntRange(min=1), help="Only this many pieces of a fixed shuffle."
-)
-@json_option
-@quiet_option
-def eval_command(
-    db: str,
-    model: str,
-    baselines: bool,
-    limit: int | None,
-    as_json: bool,
-    quiet: bool,
-    **given: Any,
-) -> None:
-    """Measure MODEL (a run, checkpoint or export) on held-out pieces of DB.
-
-    Without filters: the validation split of the selection it was trained on.
-
-    Example: asciiloom eval art.db runs/first --split test
-    """
-    from asciiloom.model import load_model
-    from asciiloom.train import DEFAULT_SELECTION, find_checkpoint, read_selection
-
-    folder = find_checkpoint(Path(model))
-    trained_on = load_model(folder)[1].training.get("settings", {}).get("selection")
-    base = DEFAULT_SELECTION if trained_on is None else read_selection(trained_on)
-    with Corpus(db) as corpus:
-        report = _measure(corpus, folder, build_selection(given, base), baselines, limit, quiet)
-    if as_json:
-        put_json(report)
-        return
-    say(f"selection {report['selection']}")
-    _print_report(report)
-    for group in ("by_kind", "by_source"):
-        rows = [
-            (name, f["pieces"], f["characters"], f["bits_per_character"])
-            for name, f in report[group].items()
-        ]
-        put("\n" + table(rows, (group.removeprefix("by_"), "pieces", "characters", "bits/char")))
-
-
-def _measure(
-    corpus: Corpus,
-    model: Path,
-    selection: Selection,
-    baselines: bool,
-    limit: int | None,
-    quiet: bool,
-) -> dict[str, Any]:
-    """The figures of the model in the folder ``model`` on held-out pieces of ``selection``."""
-    import torch
-
-    from asciiloom.evaluate import evaluate
-    from asciiloom.model import load_model
-
-    network, _ = load_model(model)
-    started = time.perf_counter()
-    with progress("evaluating", quiet=quiet) as bar:
-        report = evaluate(
-            corpus,
-            selection,
-            network,
-            baselines=baselines,
-            limit=limit,
-            progress=lambda stage, done, total: bar(done, total, stage),
-        )
-    report["seconds"] = round(time.perf_counter() - started, 2)
-    report["threads"] = torch.get_num_threads()
-    return report
-
-
-def _print_report(report: dict[str, Any]) -> None:
-    """The model's figures and the baselines', as a table."""
-    prompted = report["prompted"]
-    rows: list[tuple[Any, ...]] = [
-        ("asciiloom, told nothing", report["bits_per_character"], report["bits_per_ink"]),
-        (
-            "asciiloom, told size, kind and words",
-            prompted["bits_per_character"],
-            prompted["bits_per_ink"],
-        ),
-    ]
-    for name, figures in report.get("baselines", {}).items():
-        values = figures or {"bits_per_character": "not installed", "bits_per_ink": ""}
-        rows.append((name, values["bits_per_character"], values["bits_per_ink"]))
-    put(table(rows, ("model", "bits/char", "bits/ink char")))
-    put(
-        f"\n{report['pieces']:,} pieces, {report['characters']:,} characters of the {report['split']}"
-        f" split; loss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f},"
-        f" standard error {report['standard_error']:.4f} bits"
-    )
-    words = report["words"]
-    if words["pieces"]:
-        put(
-            f"words: of {words['subjects']} subjects the right one is likeliest for {words['right_first']:.0%} of"
-            f" {words['pieces']:,} drawings (chance {words['chance']:.0%}), among the first three for"
-            f" {words['right_in_three']:.0%}; it saves {words['bits_saved']:.2f} of"
-            f" {words['bits_possible']:.2f} bits a drawing"
-        )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from asciiloom.corpus import Corpus
+from asciiloom.errors import AsciiloomError
 from asciiloom.evaluate.baselines import (
     GRID,
     OFFSETS,
@@ -15,9 +16,11 @@ from asciiloom.evaluate.baselines import (
     packer_bits,
 )
 from asciiloom.evaluate.likelihood import Scores, score
-from asciiloom.evaluate.words import SUBJECTS, word_test
+from asciiloom.evaluate.subject_classifier import Judges
+from asciiloom.evaluate.words import SUBJECTS, WordTest, word_test
 from asciiloom.model import GridTransformer
 from asciiloom.store import Selection
+from asciiloom.store.chosen import chosen_ids
 from asciiloom.tokens import CorpusLoader
 
 EVAL_TOKENS = 16384
@@ -110,7 +113,31 @@ def _words(
             progress("words", done, total * len(SUBJECTS))
 
     tested = word_test(corpus, selection, model, limit=total, precision=precision, progress=tick)
-    return tested.to_dict()
+    return tested.to_dict() | _judged(corpus, selection, tested)
+
+
+def _judged(corpus: Corpus, selection: Selection, tested: WordTest) -> dict[str, float]:
+    """What a classifier that sees only the finished piece, and its control, get right of the same pieces.
+
+    Nothing where there are no pieces, or none to learn from.
+    """
+    if not len(tested.pieces):
+        return {}
+    try:
+        judges = Judges.learn(corpus, selection, tested.subjects)
+    except AsciiloomError:
+        return {}
+    with chosen_ids(corpus.connection, tested.pieces) as table:
+        text_of = dict(
+            corpus.connection.execute(f"SELECT piece.id, text FROM {table} JOIN piece USING (id)")
+        )
+    texts = [text_of[number] for number in tested.pieces.tolist()]
+    ranks, control = judges.ranks(texts, tested.right)
+    return {
+        "classifier_first": float((ranks == 0).mean()),
+        "classifier_in_three": float((ranks < 3).mean()),
+        "control_first": float((control == 0).mean()),
+    }
 
 
 def _groups(corpus: Corpus, scores: Scores, expression: str) -> dict[str, dict[str, float | int]]:

@@ -151,26 +151,29 @@ def _within(selection: Selection, limits: Constraint) -> Selection:
 def _nearest(corpus: Corpus, fitting: Selection, asked: Sequence[str]) -> list[int]:
     """Ids of ``fitting`` that training may see and that say one of ``asked`` (any, where nothing is asked),
     the nearest first, then in the order of ``fitting``."""
-    said = {f"{field}:{word}": field for word in asked for field in ("title", "tags")}
 
     def saying(query: str) -> Selection:
         return fitting.replace(text=f"{fitting.text or ''} {query}")
 
-    statement, params = saying(" OR ".join(said)).sql("piece.id, piece.title, piece.split")
+    query = " OR ".join(f"title:{word} OR tags:{word}" for word in asked)
+    statement, params = saying(query).sql("piece.id, piece.title, piece.split")
     rows = [
         (number, title)
         for number, title, split in corpus.connection.execute(statement, params)
         if split in (None, "train")
     ]
-    if not rows or not asked:
+    if not asked:
         return [number for number, _ in rows]
     score = dict.fromkeys((number for number, _ in rows), 0.0)
-    for query, field in said.items():
-        matching = score.keys() & corpus.ids(saying(query))
+    for word in asked:
+        titled = score.keys() & corpus.ids(saying(f"title:{word}"))
+        tagged = (score.keys() - titled) & set(corpus.ids(saying(f"tags:{word}")))
         # A word that few say is the more specific one (inverse document frequency, Sparck Jones 1972).
-        weight = math.log(1 + len(rows) / max(1, len(matching)))
-        for number in matching:
-            score[number] += weight * (_TITLE if field == "title" else _TAG)
+        weight = math.log(1 + len(rows) / max(1, len(titled) + len(tagged)))
+        for number in titled:
+            score[number] += _TITLE * weight
+        for number in tagged:
+            score[number] += _TAG * weight
     for number, title in rows:
         # Of two that say the words, the one whose title says little else.
         score[number] /= 1 + 0.1 * len(set(_TELLING.findall((title or "").lower())) - set(asked))
