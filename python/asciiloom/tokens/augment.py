@@ -1,8 +1,9 @@
 """Other looks of the same drawing, free of charge: its mirror image, and without the artist's signature.
 
 Pure functions on canonical texts; what they give is canonical again. A mirror image swaps glyphs as
-artists do who turn a drawing by hand (in the corpus' own mirror twins ``'`` became `````` ` `````` 169 times of 185,
-``,`` became ``.`` 105 of 113), and is only made where every glyph has a twin or looks the same from both sides.
+artists do who turn a drawing by hand, and is only made where every glyph has a twin or looks the same from
+both sides. Marks at the ends of a stroke need care: ``.--.`` is round on both sides as it stands, ``,--.`` is so
+only with its ends swapped.
 """
 
 import re
@@ -17,12 +18,17 @@ Share = Annotated[float, Between(0, 1)]
 
 # Glyphs that look the same from both sides, near enough: what artists leave as it is when they turn a drawing.
 _SYMMETRIC = ' \n!"#*+-:;=@^_|~08AHIMOTUVWXYilmnouvwx'
-# Pairs that stand for each other whatever else is in the drawing. Of the letters only strokes: turned
-# into "s", the "z" of a sleeping cat says nothing.
+# Pairs that stand for each other wherever they are. Of the letters only strokes: turned into "s", the "z" of a
+# sleeping cat says nothing.
 _PAIRED = "/\\()[]{}<>bdpqJL"
-# Who draws with one of these alone draws both sides with it; the second of a pair alone leans to a side.
-_LOOSE_PAIRS = ("'`", ".,")
-_LEGAL = frozenset(_SYMMETRIC + _PAIRED + "".join(_LOOSE_PAIRS))
+# Who draws with an apostrophe alone, or with a point, draws both sides with it.
+_MARKS = "'`.,"
+_LEGAL = frozenset(_SYMMETRIC + _PAIRED + _MARKS)
+_TWIN_OF = {ord(glyph): MIRROR[ord(glyph)] for glyph in _PAIRED}
+# Two marks with a stroke between them; looked ahead for, so that the end of one may begin the next.
+_POINTS = re.compile(r"""(?=([.,])[-_=~"^'`]+([.,]))""")
+_QUOTES = re.compile(r"""(?=(['`])[-_=~"^.,]+(['`]))""")
+_QUOTE = re.compile("['`]")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 # Letters that are strokes more often than words: dMMb is a roof.
 _STROKES = frozenset("bdpq")
@@ -61,23 +67,52 @@ def may_turn(kind: str, title: str | None, tags: Sequence[str]) -> bool:
     return not (title and _SIDES.search(title)) and not any(map(_SIDES.search, tags))
 
 
-def can_mirror(text: str) -> bool:
-    """Whether every glyph of ``text`` has its twin in the mirror, and no word stands in it."""
-    if not _LEGAL.issuperset(text):
-        return False
-    if any(pair[1] in text and pair[0] not in text for pair in _LOOSE_PAIRS):
-        return False
-    runs = _LETTERS.findall(text)
-    return not any(len(set(run.lower()) - _STROKES) > 1 for run in runs)
+def mirrored(text: str) -> str | None:
+    """The mirror image of canonical ``text``: canonical, of the same size, and its own mirror image is ``text``.
+
+    None where a glyph has no twin in the mirror, or where a word stands in the drawing.
+    """
+    if not _is_legal(text):
+        return None
+    image = _turned(text)
+    # A chain of strokes may have marks that two rules are about: what does not come back is left alone.
+    return image if _is_legal(image) and _turned(image) == text else None
 
 
-def mirrored(text: str) -> str:
-    """The mirror image of canonical ``text`` for which ``can_mirror`` holds: canonical, of the same size, and
-    its own mirror image is ``text``."""
-    swapped = _PAIRED + "".join(p for p in _LOOSE_PAIRS if p[0] in text and p[1] in text)
-    rows = text.translate({ord(c): MIRROR[ord(c)] for c in swapped}).split("\n")
+def _is_legal(text: str) -> bool:
+    if not _LEGAL.issuperset(text) or ("`" in text and "'" not in text):
+        return False
+    return not any(len(set(run.lower()) - _STROKES) > 1 for run in _LETTERS.findall(text))
+
+
+def _turned(text: str) -> str:
+    """``text`` with its glyphs swapped and its rows reversed."""
+    glyphs = list(text.translate(_TWIN_OF))
+    for place in _swapped_marks(text):
+        glyphs[place] = chr(MIRROR[ord(glyphs[place])])
+    rows = "".join(glyphs).split("\n")
     width = max(map(len, rows))
     return "\n".join(row.ljust(width)[::-1].rstrip(" ") for row in rows)
+
+
+def _swapped_marks(text: str) -> set[int]:
+    """Which marks lean to a side: points and commas where a stroke ends in one of each; apostrophes and
+    backticks but where a stroke ends in two of the same, if the drawing has both."""
+    places = {
+        place
+        for found in _POINTS.finditer(text)
+        if found[1] != found[2]
+        for place in (found.start(1), found.start(2))
+    }
+    if "`" in text:
+        upright = {
+            place
+            for found in _QUOTES.finditer(text)
+            if found[1] == found[2]
+            for place in (found.start(1), found.start(2))
+        }
+        places |= {found.start() for found in _QUOTE.finditer(text)} - upright
+    return places
 
 
 def without_credits(text: str, spans: Sequence[CreditSpan]) -> str:

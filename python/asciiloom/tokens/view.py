@@ -18,7 +18,6 @@ from asciiloom.piece import LETTERING, CreditSpan, measure
 from asciiloom.tokens.augment import (
     Augmentation,
     Share,
-    can_mirror,
     may_turn,
     mirrored,
     without_credits,
@@ -152,8 +151,8 @@ class View:
             turn, hide = chances[place]
             if turn < mirror and may_turn(record.kind, record.title, record.tags):
                 plain = _unsigned(record)
-                if can_mirror(plain.text):
-                    yield plain._replace(text=mirrored(plain.text))
+                if image := mirrored(plain.text):
+                    yield plain._replace(text=image)
                     continue
             yield _unsigned(record) if hide < blank else record
 
