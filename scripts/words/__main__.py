@@ -104,13 +104,16 @@ def table(net: WordNet, hand: Hand, counts: Counter[str]) -> dict[str, tuple[int
         sense = net.sense(word)
         if sense is None or word in hand.same or net.is_quality(word) or net.is_deed(word):
             continue
-        head = word.partition(" ")[2]
+        first, _, head = word.partition(" ")
         synset = net.synsets[sense]
         if head:
             # A phrase is kept where its last word misleads: a sea horse is no horse, a polar bear is a bear.
             own = net.sense(head)
             plain = own is None or own in net.above(sense) or head in hand.same
-            if plain or synset.file not in DRAWABLE:
+            # Nor is a fat cat in a drawing the man of money that a dictionary has in mind.
+            # A flying dragon is one, not a lizard.
+            person = synset.file == 18
+            if plain or person or synset.file not in DRAWABLE or first.endswith("ing"):
                 continue
         elif not (synset.file in DRAWABLE or net.uses[word][1] or counts[word]):
             continue

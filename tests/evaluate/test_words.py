@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from asciiloom.corpus import Corpus
-from asciiloom.evaluate.words import WordTest, subject_of, word_test
+from asciiloom.evaluate.words import SUBJECTS, WordTest, subject_of, word_test
 from asciiloom.model import GridInput, GridTransformer, ModelConfig
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
@@ -53,6 +53,43 @@ def test_bits_saved_are_all_where_words_tell_all_and_none_where_they_tell_nothin
 )
 def test_subjects_are_whole_words(title: str | None, tags: list[str], named: int | None) -> None:
     assert subject_of(title, tags, ("cat", "tree")) == named
+
+
+@pytest.mark.parametrize(
+    ("title", "tags", "named"),
+    [
+        ("two kittens", [], "cat"),
+        ("kitty_kitty_003", [], "cat"),
+        ("horses", [], "horse"),
+        (None, ["ponies"], "horse"),
+        (None, ["jgs:petsdogs"], "dog"),
+        (None, ["animals", "cjohnson:animals-horses"], "horse"),
+        ("Bunny w/Easter Egg", [], "rabbit"),
+        ("cat sleeping on a chair", [], "cat"),
+        ("red rose", ["flowers"], "rose"),  # the title is asked first
+        ("Christmas tree", [], "tree"),
+        ("plane", [], "airplane"),
+        ("sea horse", [], None),
+        ("seahorses", [], None),
+        ("catfish", [], None),
+        ("Hot Dog", ["food"], None),
+        ("hotdogs", [], None),
+        ("dog house with cat and dog", [], None),
+        ("horse radish", [], None),
+        ("rocking horse", [], None),
+        ("star wars", [], None),
+        ("starfish", [], None),
+        ("butterfly net", [], None),
+        ("heart shaped balloon", [], None),
+        (None, ["cjohnson:animals-birds-(water)", "water"], "bird"),
+        ("fat cat", [], "cat"),
+    ],
+)
+def test_subjects_by_any_name_but_nothing_else(
+    title: str | None, tags: list[str], named: str | None
+) -> None:
+    place = subject_of(title, tags, SUBJECTS)
+    assert (None if place is None else SUBJECTS[place]) == named
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ ranked by the likelihood of the whole piece. A model to which words mean nothing
 
 import json
 import math
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,17 @@ from asciiloom.evaluate.likelihood import score
 from asciiloom.model import GridTransformer
 from asciiloom.piece import LETTERING
 from asciiloom.store import Selection
-from asciiloom.tokens import Example, PackedBatch, Prompt, batches_by_length, pack
+from asciiloom.tokens import (
+    Example,
+    PackedBatch,
+    Prompt,
+    batches_by_length,
+    kinds_of,
+    pack,
+    phrases_of,
+    thing_of,
+)
+from asciiloom.tokens.words import clean, heads_of
 
 F64 = NDArray[np.float64]
 # Common things that collections of text art name, and that look unlike one another.
@@ -28,7 +37,6 @@ SUBJECTS = tuple(
     " boat airplane heart star".split()
 )
 TOKENS = 16_384
-_WORD = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +79,27 @@ class WordTest:
 
 
 def subject_of(title: str | None, tags: Sequence[str], subjects: Sequence[str]) -> int | None:
-    """The place of the one subject that title and tags name (singular or plural), None for none or several."""
-    said = set(_WORD.findall(" ".join([title or "", *tags]).lower()))
-    named = [k for k, word in enumerate(subjects) if said & {word, f"{word}s"}]
-    return named[0] if len(named) == 1 else None
+    """The place of the one subject that a piece shows, None for none or several.
+
+    The title is asked first, then the tags. What a phrase shows is its last noun ("a dog house" is no dog), by
+    whatever name ("two kittens" are cats), and two words that are one thing are that thing ("sea horse").
+    """
+    places = {thing_of(word): place for place, word in enumerate(subjects)}
+    for phrases in ([clean(title or "")], phrases_of(None, tags)):
+        heads = {head for phrase in phrases for head in heads_of(phrase)}
+        named = {place for head in heads if (place := _place(head, places)) is not None}
+        if named:
+            return named.pop() if len(named) == 1 else None
+    return None
+
+
+def _place(head: str, places: Mapping[str, int]) -> int | None:
+    """The subject that ``head`` names; a Christmas tree, two words with one meaning, is still a tree."""
+    thing = thing_of(head)
+    if " " in thing:
+        last = thing_of(thing.rpartition(" ")[2])
+        thing = last if last in kinds_of(thing) else thing
+    return places.get(thing)
 
 
 def word_test(

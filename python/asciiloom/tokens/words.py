@@ -7,7 +7,7 @@ and the kinds of thing that it is (cat: feline, animal). So a model asked for a 
 
 import gzip
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from math import log
 from typing import NamedTuple
@@ -202,6 +202,8 @@ def _rubric(tag: str) -> str:
         return ""
     if _DATED.match(value):
         return ""  # "97augsep"
+    # "birds-(water)" are water birds.
+    value = re.sub(r"([^-]+)-\(([^)]+)\)", r"\2-\1", value)
     words = clean(re.sub(r"[-_()]+", " ", value)).split()
     if not all(lemma(word) in word_table() for word in words):
         return ""
@@ -219,16 +221,20 @@ def names_in(words: str) -> list[tuple[str, ...]]:
     for phrase in words.lower().split(","):
         if phrase.strip().startswith("font:"):
             out.append((phrase.strip(),))
-            continue
-        found: list[str] = []
-        said = _WORD.findall(phrase)
-        for word in parts_of(said[0]) if len(said) == 1 else said:
-            single = lemma(word)
-            if found and (pair := f"{found[-1]} {single}") in word_table():
-                found[-1] = pair
-            else:
-                found.append(single)
-        out.append(tuple(word for word in found if not says_nothing(word)))
+        else:
+            out.append(tuple(word for word in _lemmas(phrase) if not says_nothing(word)))
+    return out
+
+
+def _lemmas(phrase: str) -> list[str]:
+    said = _WORD.findall(phrase)
+    out: list[str] = []
+    for word in parts_of(said[0]) if len(said) == 1 else said:
+        single = lemma(word)
+        if out and (pair := f"{out[-1]} {single}") in word_table():
+            out[-1] = pair
+        else:
+            out.append(single)
     return out
 
 
@@ -248,15 +254,24 @@ def meanings(words: str) -> list[str]:
     )
 
 
-# Words between the names of things in a title: "dog chasing a cat", "cat with pumpkin".
-_BETWEEN = re.compile(
-    r"\b(?:with|w/|in|on|at|of|and|or|by|from|to|for|under|over|behind|near|into|off|out|is|\w*[aeiouy]\w*ing)\b|[,/&+:;.()?!-]"
+# What stands between the names of things in a title: "dog chasing a cat", "cat with pumpkin".
+_BREAK = re.compile(r"\bw/|[^\w\s'-]")
+_BETWEEN = frozenset(
+    "with in on at of and or by from to for under over behind near into off out is".split()
 )
+_DOING = re.compile(r"\w*[aeiouy]\w*ing")
 
 
-def heads_of(phrase: str) -> Iterator[str]:
-    """What a phrase shows, by the last word of each noun phrase in it: "a dog house" shows a house."""
-    for part in _BETWEEN.split(phrase.lower()):
-        for names in names_in(part):
-            if names:
-                yield names[-1]
+def heads_of(phrase: str) -> list[str]:
+    """What a phrase shows, by the last word of each noun phrase in it: "a rabbit house" shows a house."""
+    heads: list[str] = []
+    for part in _BREAK.split(phrase.lower()):
+        head = ""
+        for word in _lemmas(part):
+            if word in _BETWEEN or _DOING.fullmatch(word):
+                heads.append(head)
+                head = ""
+            elif not says_nothing(word):
+                head = word
+        heads.append(head)
+    return [head for head in heads if head]
