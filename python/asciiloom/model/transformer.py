@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asciiloom.model.config import POSITIONS, TOPIC_DIMENSIONS, ModelConfig
+from asciiloom.model.passes import rms_norm, squared_relu, turned, unit
 from asciiloom.model.words import TOPIC_SCALE, WordHead, word_vectors
 from asciiloom.tokens import LEVELS, TOPIC_BUCKETS, WINDOW, PackedBatch
 
@@ -85,12 +86,6 @@ class Rotary(nn.Module):
         return cos.flatten(2).unsqueeze(2).to(dtype), sin.flatten(2).unsqueeze(2).to(dtype)
 
 
-def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate (B, T, heads, head) by the angles of (cos, sin)."""
-    one, two = x.chunk(2, dim=-1)
-    return torch.cat((one * cos - two * sin, two * cos + one * sin), dim=-1)
-
-
 def _compute_dtype(x: Tensor) -> torch.dtype:
     """What matrix products come out as: autocast's type, else the input's."""
     kind = x.device.type
@@ -119,11 +114,11 @@ class Block(nn.Module):
         mask: Tensor | None,
     ) -> Tensor:
         batch, time, _ = x.shape
-        qkv = self.qkv(self.norm_attention(x)).view(batch, time, -1, self.head)
+        qkv = self.qkv(rms_norm(x, self.norm_attention)).view(batch, time, -1, self.head)
         q, k, v = qkv.split((self.heads, self.kv_heads, self.kv_heads), dim=2)
-        q, k = F.rms_norm(q, (self.head,)), F.rms_norm(k, (self.head,))
+        q, k = unit(q), unit(k)
         if query_angles is not None and key_angles is not None:
-            q, k = _turn(q, *query_angles), _turn(k, *key_angles)
+            q, k = turned(q, *query_angles), turned(k, *key_angles)
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
         if cache is not None:
             cache[0, :, :, start : start + time] = k
@@ -134,7 +129,7 @@ class Block(nn.Module):
             q, k, v, attn_mask=mask, is_causal=mask is None and time > 1, enable_gqa=True
         )
         x = x + self.out(mixed.transpose(1, 2).reshape(batch, time, -1))
-        update: Tensor = self.down(F.relu(self.up(self.norm_mlp(x))).square())
+        update: Tensor = self.down(squared_relu(self.up(rms_norm(x, self.norm_mlp))))
         return x + update
 
 
@@ -243,8 +238,7 @@ class GridTransformer(nn.Module):
             x = block(x, query, key, held, start, mask)
         if cache is not None:
             cache.length += given.ids.shape[1]
-        out: Tensor = self.norm(x)
-        return out
+        return rms_norm(x, self.norm)
 
     def wordless(self, hidden: Tensor) -> Tensor:
         """Logits (B, T, outputs) before the word head has its say."""
