@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Words start at zero, so that one that training never showed adds nothing; the scale makes up for it.
-TOPIC_SCALE = 4.0
+TOPIC_SCALE = 0.5
 
 
 def word_vectors(topics: Tensor, table: nn.Embedding, scale: float = TOPIC_SCALE) -> Tensor:
