@@ -213,8 +213,10 @@ def test_lint_sorts_out_what_is_spoiled(corpus: Corpus) -> None:
     assert np.mean(real > -0.5) > 0.6
 
 
-def test_lint_says_nothing_of_lettering() -> None:
-    assert lint([Request(Prompt("hi", kind="banner"))], [Drawn("jgs", False)]) == [{}]
+def test_of_lettering_lint_says_only_whether_it_was_cut_off() -> None:
+    request = Request(Prompt("hi", kind="banner"))
+    assert lint([request], [Drawn("jgs", False)]) == [{"cut": -1.0}]
+    assert lint([request], [Drawn("jgs", True)]) == [{"cut": 0.0}]
 
 
 # -- the laws, also of a model that signs everything

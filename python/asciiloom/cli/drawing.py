@@ -104,7 +104,9 @@ def generate_command(
 ) -> None:
     """Draw PROMPT with MODEL (a run, checkpoint or export). What comes out always fits.
 
+    \b
     Example: asciiloom generate runs/first "cat" --max 40x12 --format python
+             asciiloom generate runs/first "cat" --best-of 8 --corpus art.db --redistributable
     """
     from asciiloom.generate import BEST_OF, Constraint, Generator, Sampling
     from asciiloom.generate.constraint import DEFAULT_HEIGHT, DEFAULT_WIDTH

@@ -99,18 +99,19 @@ def log_likelihoods(
 
 
 def lint(requests: Sequence[Request], drawn: Sequence[Drawn]) -> list[Parts]:
-    """What is wrong with the form of a drawing of something; of other kinds nothing is.
+    """What is wrong with the form of a drawing of something; of other kinds, only that a limit cut it off.
 
     Each part is 0 where it is as in 19 of 20 real drawings, and -1 at its worst. So lint sorts out what is no
     drawing, and of the rest the words decide.
     """
-    return [
-        _faults(form(d.text), d.ended) if request.prompt.kind in _PICTURES else {}
-        for request, d in zip(requests, drawn, strict=True)
-    ]
+    out: list[Parts] = []
+    for request, one in zip(requests, drawn, strict=True):
+        faults = _faults(form(one.text)) if request.prompt.kind in _PICTURES else {}
+        out.append({**faults, "cut": 0.0 if one.ended else -1.0})
+    return out
 
 
-def _faults(seen: Form, ended: bool) -> dict[str, float]:
+def _faults(seen: Form) -> dict[str, float]:
     def above(value: float, usual: float) -> float:
         return min(0.0, (usual - value) / (1 - usual))
 
@@ -121,7 +122,6 @@ def _faults(seen: Form, ended: bool) -> dict[str, float]:
         "letters": above(seen.letters, _LETTERS),
         "initials": -1.0 if seen.initials else 0.0,
         "open": 0.0 if seen.closed else -1.0,
-        "cut": 0.0 if ended else -1.0,
     }
 
 
