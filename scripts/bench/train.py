@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _common import options, report
 
 HERE = Path(__file__).resolve().parents[2]
-WARM = 3
+WARM = 2
 TOKENS = 4096
 
 

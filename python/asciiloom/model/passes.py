@@ -65,7 +65,8 @@ class _SquaredReLU(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (g,), (positive,) = gradients, ctx.saved_tensors
-        return (g * positive).mul_(2)
+        out: Tensor = (g * positive).mul_(2)
+        return out
 
 
 class _Turned(torch.autograd.Function):
