@@ -64,8 +64,9 @@ class _SquaredReLU(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (positive,) = ctx.saved_tensors
-        return (gradients[0] * positive).mul_(2)
+        (g,), (positive,) = gradients, ctx.saved_tensors
+        out: Tensor = (g * positive).mul_(2)
+        return out
 
 
 class _Turned(torch.autograd.Function):
@@ -79,7 +80,8 @@ class _Turned(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        return _rotate(gradients[0], *ctx.saved_tensors, -1), None, None
+        (g,), (cos, sin) = gradients, ctx.saved_tensors
+        return _rotate(g, cos, sin, -1), None, None
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor, sense: int) -> Tensor:
@@ -91,7 +93,8 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor, sense: int) -> Tensor:
 
 
 def _inverse_rms(x: Tensor) -> Tensor:
-    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+    wide = torch.promote_types(x.dtype, torch.float32)
+    norm: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=wide)
     square = norm.square_().div_(x.shape[-1])
     return square.add_(torch.finfo(x.dtype).eps).rsqrt_().to(x.dtype)
 
@@ -118,5 +121,5 @@ def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def _call(function: type[torch.autograd.Function], *given: Tensor) -> Tensor:
-    out: Tensor = function.apply(*given)
+    out: Tensor = function.apply(*given)  # type: ignore[no-untyped-call]
     return out

@@ -45,7 +45,7 @@ from asciiloom.train.checkpoint import (
     save_checkpoint,
     writing,
 )
-from asciiloom.train.machine import pick_precision, pick_threads
+from asciiloom.train.machine import keep_freed_memory, pick_precision, pick_threads
 from asciiloom.train.metrics import Metrics
 from asciiloom.train.optim import Optimizers
 from asciiloom.train.schedule import rate
@@ -170,6 +170,7 @@ class Trainer:
 
     def _one_step(self, batches: Iterator[PackedBatch]) -> float:
         """One optimizer step over ``accumulate`` batches; the mean loss in bits a token."""
+        keep_freed_memory()
         run, optim = self.settings.run, self.settings.optim
         self._optim.set_rate(rate(self.step, self.progress, optim))
         group = [next(batches) for _ in range(run.accumulate)]
