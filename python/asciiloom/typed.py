@@ -65,7 +65,8 @@ def from_plain(kind: type[T], data: object, where: str, base: T | None = None) -
 
 def check_fields(record: Any, where: str) -> None:
     """Hold every field of a dataclass against its type."""
-    for name, hint in _hints(type(record)).items():
+    kind: Any = type(record)
+    for name, hint in _hints(kind).items():
         value = check(getattr(record, name), hint, f"{where}.{name}")
         object.__setattr__(record, name, value)  # frozen, but not yet seen by anybody
 
@@ -97,7 +98,7 @@ def check(value: object, hint: Any, where: str) -> Any:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 

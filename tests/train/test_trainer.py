@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from asciiloom.corpus import Corpus
 from asciiloom.errors import CheckpointError, OutputError, SettingsError
-from asciiloom.model import ModelConfig, load_model, pick_device, untrained_model
+from asciiloom.model import ModelConfig, load_model, pick_device
 from asciiloom.train import (
     OptimSettings,
     RunSettings,
@@ -206,10 +206,10 @@ def test_threads_are_taken_only_where_they_are_faster(
     monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 4)
     monkeypatch.setattr(machine.torch, "set_num_threads", set_to.append)
     monkeypatch.setattr(machine, "_seconds", lambda width, *dtypes: [seconds[set_to[-1]]])
-    assert pick_threads(untrained_model(MODEL)) == chosen
+    assert pick_threads(MODEL.d_model) == chosen
     assert set_to == [1, 4]
     monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 1)
-    assert pick_threads(untrained_model(MODEL)) == 1
+    assert pick_threads(MODEL.d_model) == 1
     assert set_to == [1, 4]  # nothing to compare
 
 

@@ -1,8 +1,10 @@
 """``train`` and ``eval``: a model from a corpus, and honest numbers about it."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from asciiloom.signals import Terminated
 from asciiloom.store import Selection
 
 if TYPE_CHECKING:
-    from asciiloom.train import Trainer
+    from asciiloom.train import Settings, Trainer
 
 _BASELINES = click.option(
     "--baselines/--no-baselines",
@@ -44,12 +46,15 @@ _BASELINES = click.option(
 @click.option(
     "--minutes",
     type=FiniteRange(min=0, min_open=True),
-    help="Training time; 15 if neither is given.",
+    help="Training time; 15 if nothing says how long.",
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Optimizer steps (resumes bit for bit).")
+@click.option("--epochs", type=click.IntRange(min=1), help="Times that every piece is seen.")
 @click.option("--preset", help="nano, tiny, small, medium, large.  [default: small]")
 @click.option(
-    "--config", type=click.Path(exists=True, dir_okay=False), help="Settings from TOML or JSON."
+    "--config",
+    metavar="NAME|FILE",
+    help="Settings: a recipe (demo, pipeline, pretrain, production, smoke, text, tune), or TOML, YAML or JSON.",
 )
 @click.option(
     "--set",
@@ -58,8 +63,28 @@ _BASELINES = click.option(
     metavar="S.NAME=V",
     help="Override one, e.g. optim.lr=0.002.",
 )
+@click.option("--print-config", is_flag=True, help="Print all settings as YAML, and stop.")
+@click.option(
+    "--from",
+    "weights",
+    type=click.Path(exists=True, file_okay=False),
+    help="Begin with the weights of this run, checkpoint or export.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(exists=True, file_okay=False),
+    help="Go on from this checkpoint.  [default: the latest in --out]",
+)
+@click.option("--no-resume", "fresh", is_flag=True, help="Begin anew; a run in --out is set aside.")
+@click.option(
+    "--resume-with",
+    "changes",
+    multiple=True,
+    metavar="optim.NAME=V",
+    help="Change this of the run that is resumed.",
+)
 @click.option("--seed", type=int, help="Of weights, order and prompts.")
-@click.option("--device", help="cpu, cuda, cuda:1 ...  [default: auto]")
+@click.option("--device", help="cpu, cuda, cuda:1, mps.  [default: auto]")
 @_BASELINES
 @selection_options
 @json_option
@@ -67,13 +92,13 @@ _BASELINES = click.option(
 def train_command(
     db: str,
     out: str,
-    minutes: float | None,
-    steps: int | None,
     preset: str | None,
     config: str | None,
     overrides: tuple[str, ...],
-    seed: int | None,
-    device: str | None,
+    print_config: bool,
+    resume: str | None,
+    fresh: bool,
+    changes: tuple[str, ...],
     baselines: bool,
     as_json: bool,
     quiet: bool,
@@ -85,36 +110,22 @@ def train_command(
 
     Example: asciiloom train art.db --minutes 15 --out runs/first
     """
-    from asciiloom.train import (
-        DEFAULT_SELECTION,
-        Settings,
-        Trainer,
-        find_checkpoint,
-        load_settings,
-        read_selection,
-    )
+    from asciiloom.train import Begin, Trainer, find_checkpoint, to_yaml
 
-    tree = load_settings(Path(config) if config else None, overrides)
-    run = tree.setdefault("run", {})
-    for name, value in (("minutes", minutes), ("steps", steps), ("seed", seed), ("device", device)):
-        if value is not None:
-            run[name] = value
-    if run.get("minutes") is None and run.get("steps") is None:
-        run["minutes"] = 15.0
-    shape = tree.setdefault("model", {})
-    shape["preset"] = preset or shape.get("preset", "small")
-    base = read_selection(tree["selection"]) if "selection" in tree else DEFAULT_SELECTION
-    tree["selection"] = build_selection(given, base).to_dict()
-    settings = Settings.from_dict(tree)
+    typed = {name: value for name, value in given.items() if value not in (None, (), False)}
+    raw: dict[str, Any] = {"config": config, "set": overrides, "preset": preset, "options": typed}
+    raw |= {"resume": resume, "no_resume": fresh, "resume_with": changes}
+    settings = _settings(config, overrides, preset, given)
+    if print_config:
+        put(to_yaml(settings.to_dict()).rstrip())
+        return
     with Corpus(db) as corpus:
         _check_ready(corpus, db)
-        trainer = Trainer(corpus, settings, Path(out))
-        say(
-            f"{trainer.model.parameter_count():,} parameters, {trainer.precision} on {trainer.device},"
-            f" {len(trainer.loader):,} training pieces; run folder {out}"
-        )
+        begin = Begin(Path(resume) if resume else None, fresh, changes)
+        trainer = Trainer(corpus, settings, Path(out), begin=begin, given=raw)
+        say(f"{trainer.headline}; run folder {out}")
         with stoppable(trainer):
-            figures = watch(trainer, settings.run.steps, settings.run.minutes, quiet, as_json)
+            figures = watch(trainer, quiet, as_json)
             folder = find_checkpoint(Path(out))
             report = _measure(corpus, folder, settings.selection, baselines, None, quiet or as_json)
     if as_json:
@@ -123,6 +134,29 @@ def train_command(
     _print_report(report)
     say(f"\n{out}/loss.png shows the curve; by kind and source: asciiloom eval {db} {out}")
     say(f'draw with: asciiloom generate {out} "cat" --max 40x12')
+
+
+def _settings(
+    config: str | None, overrides: tuple[str, ...], preset: str | None, given: dict[str, Any]
+) -> "Settings":
+    """Settings of a run: a recipe or file, then ``--set``, then the options of their own."""
+    from asciiloom.model import load_model
+    from asciiloom.train import Settings, find_checkpoint, load_settings
+
+    tree = load_settings(config, overrides)
+    run = tree.setdefault("run", {})
+    for name in ("minutes", "steps", "epochs", "seed", "device", "weights"):
+        if (value := given.pop(name)) is not None:
+            run[name] = value
+    if all(run.get(name) is None for name in ("minutes", "steps", "epochs")):
+        run["minutes"] = 15.0
+    if preset:
+        tree.setdefault("model", {})["preset"] = preset
+    if isinstance(weights := run.get("weights"), str) and not preset:
+        network, _ = load_model(find_checkpoint(Path(weights)))
+        tree["model"] = network.config.to_dict()
+    settings = Settings.from_dict(tree)
+    return replace(settings, selection=build_selection(given, settings.selection))
 
 
 @contextmanager
@@ -137,9 +171,10 @@ def stoppable(trainer: "Trainer") -> Iterator[None]:
             if trainer.saved
             else "no checkpoint was written yet"
         )
-        say(
-            f"{what} at step {trainer.step:,}; {kept}: run the same command again to go on from there"
-        )
+        again = "run the same command again to go on from there"
+        if trainer.begin.resume or trainer.begin.fresh:
+            again = "without --resume or --no-resume the same command goes on from there"
+        say(f"{what} at step {trainer.step:,}; {kept}: {again}")
         raise click.exceptions.Exit(code) from error
 
 
@@ -153,32 +188,42 @@ def _check_ready(corpus: Corpus, db: str) -> None:
         )
 
 
-def watch(
-    trainer: Any, steps: int | None, minutes: float | None, quiet: bool, silent: bool
-) -> dict[str, Any]:
+def watch(trainer: "Trainer", quiet: bool, silent: bool) -> dict[str, Any]:
     """Run ``trainer`` with a bar, lines at evaluations, and the samples it draws."""
-    total = steps if steps else int(60 * (minutes or 0))
+    run = trainer.settings.run
+    unit, total = "pieces", len(trainer.loader) * (run.epochs or 0)
+    if run.steps:
+        unit, total = "step", run.steps
+    elif run.minutes:
+        unit, total = "seconds", int(60 * run.minutes)
     with progress("training", total, quiet or silent) as bar:
 
         def tell(event: Any) -> None:
             figures = event.figures
             if event.kind == "log":
-                rate = f"{figures['train_bits']:.3f} bits, {figures['characters_per_second']:,} chars/s"
-                bar(event.step if steps else int(figures["seconds"]), total, rate)
+                rate = f"{figures['characters_per_second']:,} chars/s"
+                if "train_bits" in figures:
+                    rate = f"{figures['train_bits']:.3f} bits, {rate}"
+                bar(int(figures[unit]), total, rate)
                 if not quiet and event.step % 100 == 0:
                     say(f"step {event.step:,}  {figures['seconds']:,.0f} s  {rate}")
+            elif event.kind == "note":
+                say(f"step {event.step:,}: {figures['text']}")
             elif event.kind == "eval":
+                bits, error = (
+                    math.nan if figures[name] is None else figures[name]
+                    for name in ("held_out_bits", "standard_error")
+                )
                 say(
-                    f"step {event.step:,}: held out {figures['held_out_bits']:.4f} bits a character"
-                    f" (+-{figures['standard_error']:.4f}, {figures['pieces']:,} pieces)"
+                    f"step {event.step:,}: held out {bits:.4f} bits a character"
+                    f" (+-{error:.4f}, {figures['pieces']:,} pieces)"
                 )
             elif event.kind == "samples" and not quiet:
                 for drawing in event.drawings:
                     say(f"-- {drawing.words}\n{drawing.text}")
 
         trainer.tell = tell
-        figures: dict[str, Any] = trainer.train()
-    return figures
+        return trainer.train()
 
 
 @click.command("eval")
@@ -277,6 +322,10 @@ def _print_report(report: dict[str, Any]) -> None:
         f" split; loss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f},"
         f" standard error {report['standard_error']:.4f} bits"
     )
+    if report["left_out"]:
+        put(
+            f"left out: {report['left_out']:,} pieces that are longer than the model's context with their prompt"
+        )
     words = report["words"]
     if words["pieces"]:
         put(
