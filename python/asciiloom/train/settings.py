@@ -134,7 +134,7 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, complete: what a checkpoint stores."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return plain
 
     @classmethod
