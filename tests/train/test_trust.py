@@ -338,7 +338,7 @@ from asciiloom.corpus import Corpus
 from asciiloom.model import ModelConfig
 from asciiloom.train import RunSettings, Settings, Trainer
 model = ModelConfig(d_model=32, layers=1, heads=1, head=16, pair_dimensions=4)
-run = RunSettings(steps=40, log_every=1, eval_every=10, eval_pieces=20, save_every=4)
+run = RunSettings(steps=24, tokens=2048, log_every=1, eval_every=8, eval_pieces=20, save_every=4)
 with Corpus(sys.argv[1]) as corpus:
     Trainer(corpus, Settings(model=model, run=run), Path(sys.argv[2])).train()
 """
@@ -368,10 +368,10 @@ def test_kill_minus_nine_at_random_steps_with_default_settings(
     kill_at(killed, 4)
     shutil.copytree(killed, whole, symlinks=True)
     assert start(whole).wait(timeout=400) == 0
-    chosen = sorted(random.Random().sample(range(6, 39), 2))
+    chosen = sorted(random.Random().sample(range(6, 23), 2))
     for step in chosen:
         kill_at(killed, step)
-        assert _state(killed)["step"] < 40
+        assert _state(killed)["step"] < 24
     assert start(killed).wait(timeout=400) == 0
     assert _same_weights(whole, killed), f"killed at {chosen}"
     one, two = ({k: v for k, v in _state(run).items() if k != "seconds"} for run in (whole, killed))

@@ -134,14 +134,17 @@ def _search(corpus: Corpus) -> None:
 
 
 def _train(corpus: Corpus, run: Path, minutes: float | None, seed: int) -> dict[str, Any]:
-    _heading(4, "A small 2D transformer, trained from the file for some minutes")
     from asciiloom.cli.training import stoppable, watch
     from asciiloom.train import Settings, Trainer, load_settings
 
     # The same as: asciiloom train demo.db --config demo
     tree = load_settings("demo")
     tree["run"] |= {"seed": seed} | ({"minutes": minutes} if minutes else {})
-    trainer = Trainer(corpus, Settings.from_dict(tree), run)
+    settings = Settings.from_dict(tree)
+    _heading(
+        4, f"A small 2D transformer, trained from the file for {settings.run.minutes:g} minutes"
+    )
+    trainer = Trainer(corpus, settings, run)
     say(trainer.headline)
     with stoppable(trainer):
         return watch(trainer, quiet=False, silent=False)
