@@ -1,4 +1,4 @@
-"""Plain data (JSON, TOML) to dataclasses, with every value held against its field's type.
+"""Plain data (JSON, TOML, YAML) to dataclasses, with every value held against its field's type by ``msgspec``.
 
 A field says what it takes where it is declared: ``layers: Annotated[int, Between(1, 128)]``. Nothing
 is converted on the way but lists to tuples: ``true`` is no number, ``6.0`` no whole number, and
@@ -7,20 +7,13 @@ text no list of letters. What does not fit is a ``SettingsError`` of one line th
 
 import dataclasses
 import math
-import types
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+
+import msgspec
 
 from asciiloom.errors import SettingsError
 
@@ -31,38 +24,39 @@ T = TypeVar("T", bound="DataclassInstance")
 
 # What SQLite, numpy and torch count with.
 _LARGEST = 2**63 - 1
+_WORDS = {
+    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false",
+    "array": "a list", "object": "a table of names and values",
+}  # fmt: skip
+_EXPECTED = re.compile(r"Expected `([^`]*)`(?: (.*?))??(?:, got .*)?\Z")
+_STEP = re.compile(r"\[(\d+)\]|\.(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+def Between(low: float, high: float) -> msgspec.Meta:  # noqa: N802
     """A number from ``low`` to ``high``, both included."""
-
-    low: float
-    high: float
+    return msgspec.Meta(ge=low, le=high, description=f" from {low:,} to {high:,}")
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+def OneOf(values: Iterable[str]) -> msgspec.Meta:  # noqa: N802
     """One of these texts."""
+    values = tuple(values)
+    pattern = rf"\A(?:{'|'.join(map(re.escape, values))})\Z"
+    return msgspec.Meta(pattern=pattern, description=f", one of {', '.join(values)}")
 
-    values: tuple[str, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class AtMost:
+def AtMost(entries: int) -> msgspec.Meta:  # noqa: N802
     """A list of at most so many entries."""
-
-    entries: int
+    return msgspec.Meta(max_length=entries, description=f" of at most {entries:,} entries")
 
 
 def from_plain(kind: type[T], data: object, where: str, base: T | None = None) -> T:
     """The dataclass ``kind`` with the values of ``data``; what is missing is as in ``base``, or its default."""
-    hints = _hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
-    values = {name: _tuples(value) for name, value in entries(data, names, where).items()}
-    for name, value in values.items():
-        check(value, hints[name], f"{where}.{name}")
-    for field in dataclasses.fields(kind):
+    hints, fields = _hints(kind), dataclasses.fields(kind)
+    values = {
+        name: check(value, hints[name], f"{where}.{name}")
+        for name, value in entries(data, [field.name for field in fields], where).items()
+    }
+    for field in fields:
         needed = field.default is field.default_factory is dataclasses.MISSING
         if needed and base is None and field.name not in values:
             raise SettingsError(f"{where} has no {field.name}")
@@ -71,56 +65,75 @@ def from_plain(kind: type[T], data: object, where: str, base: T | None = None) -
 
 def check_fields(record: Any, where: str) -> None:
     """Hold every field of a dataclass against its type."""
-    hints = _hints(type(record))
-    for field in dataclasses.fields(record):
-        check(getattr(record, field.name), hints[field.name], f"{where}.{field.name}")
+    kind: Any = type(record)
+    for name, hint in _hints(kind).items():
+        value = check(getattr(record, name), hint, f"{where}.{name}")
+        object.__setattr__(record, name, value)  # frozen, but not yet seen by anybody
 
 
 def entries(data: object, names: "list[str] | tuple[str, ...]", where: str) -> dict[str, Any]:
     """``data`` as a dict of some of ``names``; an unknown name is refused beside the nearest known."""
     if not isinstance(data, Mapping):
-        raise SettingsError(f"{where} must be a table of names and values, not {_shown(data)}")
+        raise SettingsError(f"{where} must be a table of names and values, not {shown(data)}")
     for name in data:
         if name not in names:
             near = get_close_matches(str(name)[:60], names, 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(names)}"
-            raise SettingsError(f"{where} has no {_shown(name)}{hint}")
+            raise SettingsError(f"{where} has no {shown(name)}{hint}")
     return dict(data)
 
 
-def check(value: object, hint: Any, where: str) -> None:
-    """Raise ``SettingsError`` where ``value`` is not what ``hint`` says."""
-    if not _fits(value, hint):
-        raise SettingsError(f"{where} must be {_described(hint)}, not {_shown(value)}")
+def check(value: object, hint: Any, where: str) -> Any:
+    """``value``, lists as tuples where ``hint`` says so; ``SettingsError`` where it is not what ``hint`` says."""
+    try:
+        taken = msgspec.convert(value, hint, strict=True)
+    except msgspec.ValidationError as error:
+        expected, _, path = str(error).partition(" - at ")
+        inner, name = _inside(value, path, where)
+        raise SettingsError(
+            f"{name} must be {_in_words(expected, hint)}, not {shown(inner)}"
+        ) from None
+    _check_sound(taken, where)
+    return taken
 
 
-def _hints(kind: type) -> dict[str, Any]:
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
-def _fits(value: object, hint: Any) -> bool:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return _fits(value, inner[0]) and all(_meets(value, rule) for rule in inner[1:])
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, option) for option in inner)
-    if origin is tuple:
-        if not isinstance(value, tuple):
-            return False
-        each = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
-        return len(each) == len(value) and all(map(_fits, value, each))
-    if origin is dict:
-        return isinstance(value, dict) and all(
-            _fits(k, inner[0]) and _fits(v, inner[1]) for k, v in value.items()
-        )
-    if hint is int:
-        return type(value) is int and abs(value) <= _LARGEST
-    if hint is float:
-        whole = type(value) is int and abs(value) <= _LARGEST
-        return whole or (type(value) is float and math.isfinite(value))
-    if hint is str:
-        return isinstance(value, str) and is_utf8(value)
-    return hint is Any or (value is None if hint is type(None) else isinstance(value, hint))
+def _inside(value: Any, path: str, where: str) -> tuple[Any, str]:
+    """The value that ``path`` (``$[0].name``) leads to, as far as it does, and its name."""
+    for index, key in _STEP.findall(path):
+        if index and isinstance(value, list | tuple):
+            value, where = value[int(index)], f"{where}[{index}]"
+        elif key and isinstance(value, Mapping) and key in value:
+            value, where = value[key], f"{where}.{key}"
+    return value, where
+
+
+def _in_words(expected: str, hint: Any) -> str:
+    """What msgspec expected, for people, with the rule of ``hint`` that is about it."""
+    found = _EXPECTED.match(expected)
+    if found is None:
+        return "a number that computers count with"
+    kinds = found[1].split(" | ")
+    about = {"int": "ge", "float": "ge", "str": "pattern", "array": "max_length"}.get(kinds[0], "")
+    rules = {
+        rule.description or "" for rule in _rules(hint) if getattr(rule, about, None) is not None
+    }
+    words = " or ".join(_WORDS.get(kind, kind) for kind in kinds)
+    # Several rules of one kind (a table of counts and shares): msgspec says itself which was broken.
+    return words + (rules.pop() if len(rules) == 1 else f" {found[2] or ''}".rstrip())
+
+
+def _rules(hint: Any) -> Iterator[msgspec.Meta]:
+    """Every rule within a type."""
+    for part in (*get_args(hint), *getattr(hint, "__metadata__", ())):
+        if isinstance(part, msgspec.Meta):
+            yield part
+        else:
+            yield from _rules(part)
 
 
 def is_utf8(text: str) -> bool:
@@ -132,55 +145,33 @@ def is_utf8(text: str) -> bool:
     return True
 
 
-def _meets(value: Any, rule: Any) -> bool:
-    if value is None:
-        return True
-    if isinstance(rule, Between):
-        return bool(rule.low <= value <= rule.high)
-    if isinstance(rule, OneOf):
-        return value in rule.values
-    return not isinstance(rule, AtMost) or len(value) <= rule.entries
+def _check_sound(value: Any, where: str) -> None:
+    """Numbers that SQLite, numpy and torch count with, and text that a file can hold, at any depth."""
+    if isinstance(value, str):
+        if not is_utf8(value):
+            raise SettingsError(f"{where} must be text that UTF-8 can write, not {shown(value)}")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise SettingsError(f"{where} must be a number, not {shown(value)}")
+    elif isinstance(value, int):
+        if abs(value) > _LARGEST:
+            raise SettingsError(f"{where} must be a smaller number, not {shown(value)}")
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            _check_sound(inner, f"{where}.{name}")
+    elif isinstance(value, tuple | list):
+        for number, inner in enumerate(value):
+            _check_sound(inner, f"{where}[{number}]")
 
 
-def _described(hint: Any) -> str:
-    """A type in words."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        rules = [rule for rule in inner[1:] if isinstance(rule, Between | OneOf | AtMost)]
-        return _described(inner[0]) + "".join(map(_rule_in_words, rules))
-    if origin in (Union, types.UnionType):
-        options = [_described(option) for option in inner if option is not type(None)]
-        return " or ".join([*options, *(["null"] if type(None) in inner else [])])
-    if origin is tuple:
-        if inner[-1] is Ellipsis:
-            return f"a list, each entry {_described(inner[0])}"
-        return f"a list of {len(inner)}: {', '.join(map(_described, inner))}"
-    if origin is dict or hint is dict:
-        return "a table of names and values"
-    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-    return words.get(hint, getattr(hint, "__name__", str(hint)))
-
-
-def _rule_in_words(rule: Between | OneOf | AtMost) -> str:
-    if isinstance(rule, Between):
-        return f" from {rule.low:,} to {rule.high:,}"
-    if isinstance(rule, OneOf):
-        return f", one of {', '.join(rule.values)}"
-    return f" (at most {rule.entries:,} entries)"
-
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value for an error line: short, and without what a terminal would obey."""
     if type(value) is int and value.bit_length() > 64:
         return f"a whole number of about {int(value.bit_length() * 0.30103) + 1} digits"
     if isinstance(value, tuple | list):
-        shown = f"[{', '.join(map(_shown, value[:4]))}{', ...' if len(value) > 4 else ''}]"
+        text = f"[{', '.join(map(shown, value[:4]))}{', ...' if len(value) > 4 else ''}]"
     elif isinstance(value, Mapping):
-        shown = "a table of names and values"
+        text = "a table of names and values"
     else:
-        shown = ascii(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."
-
-
-def _tuples(value: object) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+        text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."

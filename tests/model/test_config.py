@@ -55,7 +55,7 @@ def test_tensor_shapes_of_presets(preset: str) -> None:
         ({"rope_base": float("inf")}, "number"),
         ({"mlp": float("nan")}, "number"),
         ({"tied": 1}, "true or false"),
-        ({"neighbours": [[1, 0]]}, "list"),
+        ({"neighbours": "abc"}, "list"),
         ({"d_model": 8192, "layers": 128}, "too large"),
     ],
 )

@@ -33,7 +33,7 @@ SETTINGS = Settings(
     ),
 )  # fmt: skip
 MORE = dataclasses.replace(SETTINGS, run=dataclasses.replace(SETTINGS.run, steps=6))
-STATE = RunState(1, None, 0.0, 0, {}, {}, {})
+STATE = RunState(1, 0.0, 0, 0, {}, {}, (), {}, {}, "")
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,13 @@ SPOILS: dict[str, Callable[[Path], None]] = {
     "step of text": _change("step", "4"),
     "step negative": _change("step", -4),
     "step huge": _change("step", 10**30),
-    "best true": _change("best", True),
+    "another version": _change("version", 1),
+    "machine a list": _change("machine", []),
+    "machine of text": _change("machine.threads", "1"),
+    "changes a table": _change("changes", {}),
+    "changes of nothing": _change("changes", [{}]),
+    "changes of another thing": _change("changes", [{"step": 1, "why": "", "set": {"optim.x": 1}}]),
+    "held out of numbers": _change("held_out", 1),
     "seconds of text": _change("seconds", "x"),
     "characters half": _change("characters", 1.5),
     "loader a list": _change("loader", [0, 0, 0]),

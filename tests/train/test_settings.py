@@ -5,8 +5,7 @@ import pytest
 
 from asciiloom.errors import AsciiloomError, SettingsError
 from asciiloom.model import PRESETS
-from asciiloom.store import Selection
-from asciiloom.train import Settings, load_settings
+from asciiloom.train import DEFAULT_SELECTION, Settings, load_settings
 
 
 def test_settings_tree(tmp_path: Path) -> None:
@@ -20,7 +19,9 @@ def test_settings_tree(tmp_path: Path) -> None:
     assert (
         settings.model.rope == "1d" and settings.optim.lr == 0.001 and settings.dropout.words == 0.5
     )
-    assert settings.selection == Selection(tags=("cat",)) and settings.run.samples == ("dog",)
+    assert settings.selection == DEFAULT_SELECTION.replace(
+        tags=("cat",)
+    ) and settings.run.samples == ("dog",)
     assert Settings.from_dict(settings.to_dict()) == settings
     json_file = tmp_path / "s.json"
     json_file.write_text(json.dumps(settings.to_dict()))

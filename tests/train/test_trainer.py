@@ -1,9 +1,5 @@
 import dataclasses
 import json
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +8,7 @@ from safetensors.torch import load_file
 
 from asciiloom.corpus import Corpus
 from asciiloom.errors import CheckpointError, OutputError, SettingsError
-from asciiloom.model import ModelConfig, load_model, pick_device, untrained_model
+from asciiloom.model import ModelConfig, load_model, pick_device
 from asciiloom.train import (
     OptimSettings,
     RunSettings,
@@ -105,41 +101,6 @@ def test_resumed_run_ends_bit_for_bit_where_the_unbroken_one_does(
     assert steps == list(range(1, 11))  # each step once on the curve
 
 
-_TRAIN = """
-import sys
-from pathlib import Path
-from asciiloom.corpus import Corpus
-from asciiloom.model import ModelConfig
-from asciiloom.train import RunSettings, Settings, Trainer
-model = ModelConfig(d_model=48, layers=2, heads=1, head=32, pair_dimensions=4)
-run = RunSettings(steps=60, tokens=2048, log_every=1, eval_every=100, save_every=5, threads=1, precision="fp32", samples=())
-with Corpus(sys.argv[1]) as corpus:
-    Trainer(corpus, Settings(model=model, run=run), Path(sys.argv[2])).train()
-"""
-
-
-def test_kill_minus_nine_and_resume(corpus_file: Path, tmp_path: Path) -> None:
-    def start(folder: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-c", _TRAIN, str(corpus_file), str(tmp_path / folder)]
-        )
-
-    assert start("whole").wait(timeout=200) == 0
-    killed = start("killed")
-    until = time.monotonic() + 100
-    while not (tmp_path / "killed" / "latest").exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    time.sleep(0.3)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
-    reached = json.loads((find_checkpoint(tmp_path / "killed") / "state.json").read_text())["step"]
-    assert 0 < reached < 60
-    assert start("killed").wait(timeout=200) == 0
-    whole, resumed = _weights(tmp_path / "whole"), _weights(tmp_path / "killed")
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-    assert not list((tmp_path / "killed").glob(".building*"))
-
-
 def test_other_settings_or_another_corpus_are_not_resumed(
     corpus_file: Path, tmp_path: Path
 ) -> None:
@@ -206,10 +167,10 @@ def test_threads_are_taken_only_where_they_are_faster(
     monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 4)
     monkeypatch.setattr(machine.torch, "set_num_threads", set_to.append)
     monkeypatch.setattr(machine, "_seconds", lambda width, *dtypes: [seconds[set_to[-1]]])
-    assert pick_threads(untrained_model(MODEL)) == chosen
+    assert pick_threads(MODEL.d_model) == chosen
     assert set_to == [1, 4]
     monkeypatch.setattr(machine.torch, "get_num_threads", lambda: 1)
-    assert pick_threads(untrained_model(MODEL)) == 1
+    assert pick_threads(MODEL.d_model) == 1
     assert set_to == [1, 4]  # nothing to compare
 
 

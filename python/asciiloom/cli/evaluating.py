@@ -193,6 +193,10 @@ def put_report(report: dict[str, Any]) -> None:
         f" split; loss {report['loss_nats']:.4f} nats, perplexity {report['perplexity']:.3f},"
         f" standard error {report['standard_error']:.4f} bits"
     )
+    if report["left_out"]:
+        put(
+            f"left out: {report['left_out']:,} pieces that are longer than the model's context with their prompt"
+        )
     words = report["words"]
     if words["pieces"]:
         put(

@@ -78,10 +78,14 @@ def evaluate(
         sets[name] = score(
             model, loader.epoch(prompted=prompted, limit=limit), precision=precision, progress=tick
         )
+    # A prompt takes room: a piece that fits into the context only without one must not count on one side alone.
+    both = np.intersect1d(sets["unprompted"].pieces, sets["prompted"].pieces)
+    sets = {name: scores.where(np.isin(scores.pieces, both)) for name, scores in sets.items()}
     plain = sets["unprompted"]
     report: dict[str, Any] = {
         "split": selection.split,
         "selection": loader.selection.to_dict(),
+        "left_out": total - len(both),  # longer than the context with their prompt
         **plain.to_dict(),
         "prompted": sets["prompted"].to_dict(),
         "by_kind": _groups(corpus, plain, "piece.kind"),

@@ -4,12 +4,10 @@ It names the shape of the network, and what the model was trained on. Every valu
 type and range, and names that are not known are refused, before anything is built from it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
-from asciiloom.errors import SettingsError
 from asciiloom.json_file import read_object
 from asciiloom.model.config import ModelConfig
 from asciiloom.model.sizes import Size, read_sizes
@@ -32,19 +30,27 @@ _NAMES = (
 )
 _Count = Annotated[int, Between(0, 2**62)]
 _Counts = dict[str, _Count]
-_TRAINING: dict[str, Any] = {
-    "step": _Count,
-    "seconds": Annotated[float, Between(0, 1e12)],
-    "characters": _Count,
-    "settings": dict[str, Any],
-    "corpus": dict[str, Any],
-}
-_CORPUS: dict[str, Any] = {
-    "pieces": _Count,
-    "digest": str,
-    "licences": _Counts,
-    "sources": _Counts,
-}
+
+
+class _Corpus(TypedDict, total=False):
+    """What of a fingerprint is read again; all else is a note."""
+
+    pieces: _Count
+    digest: str
+    licences: _Counts
+    sources: _Counts
+
+
+class _Training(TypedDict, total=False):
+    """What of a run's figures is read again; all else is a note."""
+
+    step: _Count
+    seconds: Annotated[float, Between(0, 1e12)]
+    characters: _Count
+    settings: dict[str, Any]
+    corpus: _Corpus
+
+
 _FORMER_TENSORS = {
     "neighbour_embed": "near",
     "position_embed": "place",
@@ -106,15 +112,5 @@ def read_config(path: Path) -> tuple[ModelConfig, Card, int]:
         if name in data and (type(data[name]) is not int or data[name] != right):
             raise ValueError(f"{name} must be {right}, as its model settings say")
     training = data.get("training", {})
-    _check_some(training, _TRAINING, "training")
-    _check_some(training.get("corpus", {}), _CORPUS, "training.corpus")
+    check(training, _Training, "training")
     return config, Card(read_sizes(data.get("sizes", [])), training), version
-
-
-def _check_some(data: Any, hints: Mapping[str, Any], where: str) -> None:
-    """Hold the entries that are read again against their types; others are notes."""
-    if not isinstance(data, dict):
-        raise SettingsError(f"{where} must be a table of names and values")
-    for name, hint in hints.items():
-        if name in data:
-            check(data[name], hint, f"{where}.{name}")

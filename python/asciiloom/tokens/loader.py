@@ -7,7 +7,7 @@ looks and prompts follow from (seed, epoch, pool) and from how far the run was w
 so the state is four numbers, and resuming is exact with any number of workers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
@@ -128,7 +128,7 @@ class CorpusLoader:
 
     # -- training
 
-    def train(self) -> Iterator[PackedBatch]:
+    def train(self) -> Generator[PackedBatch, None, None]:
         """Batches for ever, from ``state`` on; ``state`` always names the batch after the last yielded.
 
         With several ranks it names the first batch of the next round, and is the same on each of them.

@@ -17,7 +17,6 @@ from asciiloom.corpus import Corpus
 from asciiloom.errors import AsciiloomError
 from asciiloom.ingest.workers import Workers
 from asciiloom.tokens.pack import Example, PackedBatch
-from asciiloom.tokens.tokenizer import GridTokenizer
 from asciiloom.tokens.view import I64, PoolKey, View
 
 # Batches that a worker sends at a time.
@@ -116,7 +115,7 @@ class Prefetch:
 
     def __init__(self, view: View, path: Path, count: int, world: int) -> None:
         # A fresh tokenizer: without the tables that each side makes for itself.
-        self._view = replace(view, tokenizer=GridTokenizer(view.tokenizer.charset))
+        self._view = replace(view, tokenizer=replace(view.tokenizer))
         self._path, self._world = str(path), world
         self._workers = [Workers(_serve, 1) for _ in range(count)]
         self._pools: dict[PoolKey, _MadeThere] = {}

@@ -1,19 +1,24 @@
 """One loop, one settings tree, checkpoints."""
 
 from asciiloom.train.checkpoint import find_checkpoint
+from asciiloom.train.recipes import RECIPES, load_settings, to_yaml
+from asciiloom.train.resume import Begin
 from asciiloom.train.settings import (
     DEFAULT_SELECTION,
+    GuardSettings,
     OptimSettings,
     RunSettings,
     Settings,
-    load_settings,
     read_selection,
 )
 from asciiloom.train.trainer import Event, Trainer
 
 __all__ = [
     "DEFAULT_SELECTION",
+    "RECIPES",
+    "Begin",
     "Event",
+    "GuardSettings",
     "OptimSettings",
     "RunSettings",
     "Settings",
@@ -21,4 +26,5 @@ __all__ = [
     "find_checkpoint",
     "load_settings",
     "read_selection",
+    "to_yaml",
 ]

@@ -5,6 +5,7 @@ there in full or not at all. ``latest`` and ``best`` are links, replaced in one 
 """
 
 import json
+import math
 import os
 import shutil
 import zipfile
@@ -20,28 +21,38 @@ from safetensors import SafetensorError
 from asciiloom.errors import CheckpointError, OutputError, SettingsError
 from asciiloom.json_file import read_object
 from asciiloom.model import Card, GridTransformer, save_model
-from asciiloom.outputs import check_output_file, flush
+from asciiloom.outputs import check_output_file, flush, output_stream
 from asciiloom.typed import Between, check_fields, from_plain, is_utf8
 
 _STATE, _TENSORS, _WEIGHTS = "state.json", "training.pt", "model.safetensors"
+_EVALUATION = "evaluation.json"
+# For people, and for --config: nothing here reads them.
+_SETTINGS, _OVERRIDES = "settings.json", "overrides.json"
 LATEST, BEST = "latest", "best"
 METRICS, CURVE = "metrics.jsonl", "loss.png"
 MAX_STATE_BYTES = 8 << 20
+# Of ``state.json``: 1 had neither machine nor changes, and ``best`` in it was of the evaluation before.
+VERSION = 2
 _Count = Annotated[int, Between(0, 2**62)]
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Where a run stood, beside its tensors: step, best bits so far, training seconds, characters seen,
-    the loader's state, the settings, and the corpus fingerprint."""
+    """Where a run stood, beside its tensors: step, training seconds, characters and pieces seen, the loader's
+    state; the settings as they were given and what was changed on the way; what it computes with; the
+    fingerprint of the corpus, and the digest of the held-out pieces that ``best`` compares."""
 
     step: _Count
-    best: float | None
     seconds: Annotated[float, Between(0, 1e12)]
     characters: _Count
+    pieces: _Count
     loader: dict[str, Any]
     settings: dict[str, Any]
+    changes: tuple[dict[str, Any], ...]
+    machine: dict[str, Any]
     fingerprint: dict[str, Any]
+    held_out: str
+    version: Annotated[int, Between(VERSION, VERSION)] = VERSION
 
     def __post_init__(self) -> None:
         check_fields(self, "state")
@@ -54,10 +65,14 @@ def save_checkpoint(
     tensors: dict[str, Any],
     state: RunState,
     keep: int,
+    *,
+    settings: dict[str, Any] | None = None,
+    overrides: dict[str, Any] | None = None,
 ) -> Path:
-    """Write ``run/step-N``, point ``latest`` at it, and drop older ones beyond ``keep`` (never ``best``).
+    """Write ``run/step-N``, point ``latest`` at it, and drop older ones beyond ``keep`` (never ``best``) and
+    those of later steps, which the run went back behind.
 
-    Where a write fails (a full disk) nothing of it is left, the former checkpoints stay, and a
+    ``settings``: as they were in force; ``overrides``: what was typed. Where a write fails (a full disk) nothing of it is left, the former checkpoints stay, and a
     ``CheckpointError`` says so.
     """
     final = run / f"step-{state.step:07d}"
@@ -68,8 +83,10 @@ def save_checkpoint(
             shutil.rmtree(building, ignore_errors=True)
             save_model(building, model, card)
             torch.save(tensors, building / _TENSORS)
-            text = json.dumps(asdict(state), indent=1)
-            (building / _STATE).write_text(text + "\n", encoding="utf-8")
+            written = {_STATE: asdict(state), _SETTINGS: settings, _OVERRIDES: overrides}
+            for name, content in written.items():
+                text = json.dumps(content or {}, indent=1)
+                (building / name).write_text(text + "\n", encoding="utf-8")
             for file in building.iterdir():
                 flush(file)
             flush(building)
@@ -80,7 +97,7 @@ def save_checkpoint(
             shutil.rmtree(building, ignore_errors=True)
             raise
         point(run, LATEST, final)
-        _prune(run, keep)
+        _prune(run, final, keep)
     return final
 
 
@@ -136,14 +153,63 @@ def _foreign(path: Path) -> OutputError:
     )
 
 
-def _prune(run: Path, keep: int) -> None:
+def _prune(run: Path, newest: Path, keep: int) -> None:
     kept = {(run / name).resolve() for name in (LATEST, BEST) if (run / name).exists()}
     steps = sorted(run.glob("step-*"))
-    for folder in steps[: max(0, len(steps) - max(1, keep))]:
+    behind = [folder for folder in steps if folder.name <= newest.name]
+    for folder in {*steps} - {*behind[-keep:]}:
         if folder.resolve() not in kept:
             shutil.rmtree(folder)
     for left in run.glob(".building-*"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def record_evaluation(run: Path, folder: Path, figures: dict[str, Any]) -> None:
+    """Write the ``figures`` of the checkpoint ``folder`` beside it, and point ``best`` at it where its
+    "held_out_bits" are the fewest of those with its "digest".
+
+    A kill at any moment leaves ``best`` with figures of its own: a checkpoint has them before it is linked.
+    """
+    with writing(run):
+        with output_stream(folder / _EVALUATION, force=True) as stream:
+            stream.write(json.dumps(figures, indent=1).encode() + b"\n")
+        bits = figures["held_out_bits"]
+        if bits is not None and bits < best_bits(run, figures["digest"]):
+            point(run, BEST, folder)
+
+
+def best_bits(run: Path, digest: str) -> float:
+    """Held-out bits of ``best`` on the pieces of ``digest``; infinity where there are none."""
+    figures = read_evaluation(run / BEST)
+    bits = figures.get("held_out_bits") if figures.get("digest") == digest else None
+    return float(bits) if isinstance(bits, int | float) else math.inf
+
+
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """The figures that ``record_evaluation`` wrote beside a checkpoint; empty where it has none."""
+    try:
+        return read_object(folder / _EVALUATION, MAX_STATE_BYTES)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CheckpointError(
+            f"{folder / _EVALUATION} cannot be read: {why}; remove it to have it made anew"
+        ) from error
+
+
+def set_aside(run: Path) -> Path:
+    """Give the folder ``run`` another name, so that it can be begun anew; returns that name."""
+    number = 1
+    while (aside := run.with_name(f"{run.name}-former-{number}")).exists():
+        number += 1
+    try:
+        run.rename(aside)
+    except OSError as error:
+        raise OutputError(
+            f"{run} cannot be set aside: {error.strerror}; choose another --out"
+        ) from error
+    return aside
 
 
 def is_started(run: Path) -> bool:
@@ -180,7 +246,10 @@ def load_training_state(folder: Path) -> tuple[dict[str, Any], RunState]:
     """(tensors, state) of a checkpoint; tensors are read with ``weights_only``."""
     file = folder / _STATE
     try:
-        state = from_plain(RunState, read_object(file, MAX_STATE_BYTES), "state")
+        plain = read_object(file, MAX_STATE_BYTES)
+        if "step" in plain and "version" not in plain:
+            raise ValueError("an earlier version of asciiloom wrote it; finish it there")
+        state = from_plain(RunState, plain, "state")
         file = folder / _TENSORS
         tensors = _read_tensors(file)
     except (OSError, ValueError, SettingsError) as error:

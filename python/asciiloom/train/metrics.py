@@ -1,5 +1,6 @@
-"""``metrics.jsonl``: what happened in a run, a JSON object a line, each step once."""
+"""``metrics.jsonl``: what happened in a run, a JSON object a line, each step once; and its curve."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -39,3 +40,32 @@ class Metrics:
         kept = [json.dumps(line) + "\n" for line in self.lines() if line["step"] <= step]
         with output_stream(self.path, force=True) as stream:
             stream.write("".join(kept).encode())
+
+
+def draw_curve(metrics: Metrics, target: Path) -> None:
+    """Draw training and held-out bits per character of ``metrics`` into ``target``."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    lines = metrics.lines()
+    figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=120)
+    for kind, key, label, style in (
+        ("log", "train_bits", "training (bits a token)", "-"),
+        ("eval", "held_out_bits", "held out (bits a character)", "o-"),
+    ):
+        points = [
+            (line["step"], line[key]) for line in lines if line["kind"] == kind and key in line
+        ]
+        if points:
+            axes.plot(*zip(*points, strict=True), style, label=label, markersize=3)
+    axes.set(xlabel="step", ylabel="bits")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    pyplot.close(figure)
+    with output_stream(target, force=True) as stream:
+        stream.write(drawn.getvalue())

@@ -92,7 +92,10 @@ class Optimizers:
         if chosen:
             self._members.append(
                 Muon(
-                    matrices, lr=settings.muon_lr, weight_decay=settings.weight_decay, momentum=0.95
+                    matrices,
+                    lr=settings.muon_lr,
+                    weight_decay=settings.weight_decay,
+                    momentum=settings.muon_momentum,
                 )
             )
         self._peaks = [[g["lr"] for g in o.param_groups] for o in self._members]
@@ -108,6 +111,11 @@ class Optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
+    def forget(self) -> None:
+        """Drop the gradients of a step that is not taken."""
+        for optimizer in self._members:
+            optimizer.zero_grad(set_to_none=True)
+
     def state_dict(self) -> list[dict[str, Any]]:
         return [optimizer.state_dict() for optimizer in self._members]
 
@@ -120,7 +128,11 @@ class Optimizers:
                 _check_moments(optimizer, state)
             except (KeyError, TypeError, AttributeError) as error:
                 raise ValueError("the moments are not those of these optimizers") from error
+            # The moments are the checkpoint's; rates and decay are the settings', which may have changed.
+            chosen = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
             optimizer.load_state_dict(state)
+            for group, values in zip(optimizer.param_groups, chosen, strict=True):
+                group.update(values)
 
 
 def _check_moments(optimizer: torch.optim.Optimizer, state: Any) -> None:

@@ -1,62 +1,81 @@
 """One loop: batches from the corpus file, steps, evaluations, checkpoints.
 
 The order inside a step is fixed - count, checkpoint, then evaluate - so that a kill during an
-evaluation costs nothing. All that decides the next step (weights, optimizer moments, loader
-state, random state, clock) is in a checkpoint; a resumed run by steps ends bit for bit where
-the unbroken one does.
+evaluation costs nothing: resuming does the evaluation first. All that decides the next step (weights,
+optimizer moments, loader state, random state, clock, precision and threads) is in a checkpoint; a resumed
+run by steps or epochs ends bit for bit where the unbroken one does.
 """
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from asciiloom.corpus import Corpus
-from asciiloom.errors import AsciiloomError, CheckpointError, SettingsError
-from asciiloom.evaluate import Scores, score
+from asciiloom.errors import CheckpointError, SettingsError
 from asciiloom.generate import Constraint, Drawing, Generator
 from asciiloom.model import (
     Card,
-    GridInput,
-    autocast,
+    GridTransformer,
     load_model,
-    pick_device,
     sizes_of,
     untrained_model,
 )
-from asciiloom.tokens import IGNORE, CorpusLoader, LoaderState, PackedBatch
+from asciiloom.tokens import LoaderState
 from asciiloom.train.checkpoint import (
-    BEST,
     CURVE,
+    LATEST,
     METRICS,
     RunState,
+    best_bits,
     cannot_resume,
     find_checkpoint,
     is_started,
     load_training_state,
     point,
     prepare_run,
+    read_evaluation,
+    record_evaluation,
     save_checkpoint,
+    set_aside,
     writing,
 )
-from asciiloom.train.machine import keep_freed_memory, pick_precision, pick_threads
-from asciiloom.train.metrics import Metrics
-from asciiloom.train.optim import Optimizers
+from asciiloom.train.feed import Feed, training_loader
+from asciiloom.train.held_out import HeldOut
+from asciiloom.train.learner import Learner
+from asciiloom.train.machine import (
+    Machine,
+    MemoryGuard,
+    crowded,
+    find_machine,
+)
+from asciiloom.train.metrics import Metrics, draw_curve
+from asciiloom.train.resume import (
+    HALVED,
+    Begin,
+    asked_change,
+    check_same_pieces,
+    check_same_run,
+    halved_change,
+    lower_rates,
+    with_changes,
+)
 from asciiloom.train.schedule import rate
 from asciiloom.train.settings import Settings
+from asciiloom.typed import from_plain
 
 SAMPLE_LIMITS = Constraint(max_width=40, max_height=14)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something worth telling: ``kind`` is "log", "eval", "samples" or "checkpoint"."""
+    """Something worth telling: ``kind`` is "log", "eval", "samples", "checkpoint" or "note" (its text
+    says what a person should know)."""
 
     kind: str
     step: int
@@ -81,7 +100,11 @@ class _Clock:
 
 
 class Trainer:
-    """A run of ``settings`` on ``corpus`` in the folder ``run``. ``train()`` does it, resuming where it stopped."""
+    """A run of ``settings`` on ``corpus`` in the folder ``run``; ``train()`` does it.
+
+    ``begin`` says where it begins (by itself: where it stopped). ``given``: what was typed, kept beside every
+    checkpoint. Nothing is written before ``train()``.
+    """
 
     def __init__(
         self,
@@ -89,123 +112,195 @@ class Trainer:
         settings: Settings,
         run: Path,
         tell: Callable[[Event], None] | None = None,
+        *,
+        begin: Begin | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> None:
-        self.corpus, self.settings, self.run = corpus, settings, run
+        self.corpus, self.run = corpus, run
         self.tell = tell or (lambda event: None)
-        self.device = pick_device(settings.run.device)
-        self.precision = pick_precision(settings.run.precision, self.device)
-        self.model = untrained_model(settings.model, settings.run.seed).to(self.device)
-        self._optim = Optimizers(self.model, settings.optim)
-        self.loader = self._make_loader("train", settings.run.seed)
-        self._held_out = self._make_loader("validation", 0)
-        self._fingerprint = corpus.fingerprint(self.loader.shown)
-        self._metrics = Metrics(run / METRICS)
-        self.step = 0
-        self.best = math.inf
-        self.saved: Path | None = None  # the last checkpoint of this run
-        self._clock = _Clock()
-        self._seen = 0  # characters trained on
+        self._asked, self.begin, self._given = settings, begin or Begin(), dict(given or {})
+        self._changes: tuple[dict[str, Any], ...] = ()
+        self._notes: list[str] = []
+        self._start = self.begin.checkpoint(run)
+        state = self._read_state(self._start) if self._start else None
+        self.settings = with_changes(settings, self._changes)
 
-    def _make_loader(self, split: str, seed: int) -> CorpusLoader:
+        self.loader = training_loader(corpus, settings, lambda: self._counted)
+        self.held_out = HeldOut(corpus, settings)
+        self._fingerprint = corpus.fingerprint(self.loader.shown)
+        if self._start and state:
+            check_same_pieces(self._start, state, self._fingerprint, self.held_out.digest)
+
+        former = from_plain(Machine, state.machine, "machine") if state else None
+        self.machine = find_machine(settings.run, settings.model.d_model, former)
+        differs = self.machine.differences(former) if former else None
+        self._notes += filter(None, [differs, crowded(self.machine)])
+        self._metrics = Metrics(run / METRICS)
+        self._memory = MemoryGuard(settings.guard)
+        self.saved: Path | None = None  # the last checkpoint of this run
+        self._proven: Path | None = None  # the last one after which a step went well
+        self._go_to(self._start)
+
+    def _first_weights(self) -> GridTransformer:
         s = self.settings
-        training = split == "train"
-        return CorpusLoader(
-            self.corpus,
-            s.selection.replace(split=split),
-            s.model.tokenizer,
-            tokens=s.run.tokens,
-            context=s.model.context,
-            seed=seed,
-            dropout=s.dropout if s.model.reference else replace(s.dropout, references=0.0),
-            offsets=s.model.neighbours,
-            # What is held out is shown as it is.
-            mixing=s.mixing if training else None,
-            augmentation=s.augmentation if training else None,
-            workers=s.run.workers if training else 0,
-            progress=lambda: self.progress,
-        )
+        if s.run.weights is None:
+            return untrained_model(s.model, s.run.seed)
+        model, _ = load_model(find_checkpoint(Path(s.run.weights)))
+        if model.config != s.model:
+            raise SettingsError(
+                f"the model in {s.run.weights} has another shape than the section model says; leave model out"
+            )
+        return model
+
+    @property
+    def model(self) -> GridTransformer:
+        """The network, as far as it is trained."""
+        return self._learner.model
 
     # -- the loop
 
     @property
     def progress(self) -> float:
-        """Share of the run that is done, by steps or by minutes, whichever is further."""
+        """Share of the run that is done, by steps, minutes or epochs, whichever is furthest."""
+        # Pieces too long to be read make the last epoch end before they are counted.
+        return 1.0 if self._pieces and self._feed.over else self._counted
+
+    @property
+    def _counted(self) -> float:
+        """``progress`` without a look at the loader, which asks it as an epoch begins."""
         run = self.settings.run
         by_steps = self.step / run.steps if run.steps else 0.0
         by_time = self._clock.seconds / (60 * run.minutes) if run.minutes else 0.0
-        return min(1.0, max(by_steps, by_time))
+        by_epochs = self._pieces / (len(self.loader) * run.epochs) if run.epochs else 0.0
+        return min(1.0, max(by_steps, by_time, min(by_epochs, 1 - 1e-9)))
 
     def train(self) -> dict[str, Any]:
-        """Train to the end; returns the final figures. Resumes from ``latest`` where there is one."""
+        """Train to the end, from where ``begin`` says; returns the final figures."""
+        if self.begin.fresh and is_started(self.run):
+            self._notes.append(f"the former run is kept as {set_aside(self.run)}")
         prepare_run(self.run)
-        self._resume()
+        with writing(self.run):
+            self._metrics.forget_after(
+                self.step
+            )  # what was done after the checkpoint is done again
+        for note in self._notes:
+            self._note(note)
+        try:
+            self._learn()
+        finally:
+            self._feed.close()
+        return self._finish()
+
+    def _learn(self) -> None:
+        if self.saved and self._is_due() and not read_evaluation(self.saved):
+            self._evaluate(self.saved)
         run = self.settings.run
-        batches = self.loader.train()
-        if run.threads or self.device.type != "cpu":
-            torch.set_num_threads(run.threads or torch.get_num_threads())
-        else:
-            torch.set_num_threads(pick_threads(self.model))
         self.model.train()
         self._clock.start()
         losses: list[float] = []
+        skipped = 0  # in a row
         while self.progress < 1.0:
-            losses.append(self._one_step(batches))
+            losses.append(self._one_step())
             self.step += 1
             self._clock.stop()
-            if not math.isfinite(losses[-1]):
-                raise CheckpointError(
-                    f"the loss became {losses[-1]} at step {self.step}; resume with a lower optim.lr"
-                )
+            if math.isfinite(losses[-1]):
+                skipped, self._proven = 0, self.saved
+            else:
+                skipped += 1
+                self._note(f"step {self.step:,} is skipped: its loss or gradient is not finite")
+                if skipped >= self.settings.guard.skips:
+                    self._roll_back()
+                    losses, skipped = [], 0
+                    continue
             last = self.progress >= 1.0
             if last or self.step % run.log_every == 0:
                 self._log(losses)
                 losses = []
-            due = self.step % run.eval_every == 0
-            if last or due or self.step % run.save_every == 0:
+            due = self._is_due() or self.step % run.save_every == 0
+            if last or (due and not skipped):
                 folder = self._save()
-                if last or due:
-                    self._evaluate(folder, last)
+                if self._is_due():
+                    self._evaluate(folder)
             self._clock.start()
-        return self._finish()
 
-    def _one_step(self, batches: Iterator[PackedBatch]) -> float:
-        """One optimizer step over ``accumulate`` batches; the mean loss in bits a token."""
-        keep_freed_memory()
-        run, optim = self.settings.run, self.settings.optim
-        self._optim.set_rate(rate(self.step, self.progress, optim))
-        group = [next(batches) for _ in range(run.accumulate)]
-        tokens = sum(int((batch.targets != IGNORE).sum()) for batch in group)
-        total = 0.0
-        for batch in group:
-            targets = torch.from_numpy(batch.targets).to(self.device)
-            with autocast(self.device, self.precision):
-                logits = self.model(GridInput.from_batch(batch, self.device))
-            nats = F.cross_entropy(
-                logits.float().flatten(0, 1),
-                targets.flatten(),
-                ignore_index=IGNORE,
-                reduction="sum",
+    def _is_due(self) -> bool:
+        """Whether this step ends with an evaluation."""
+        return self.progress >= 1.0 or (
+            self.step > 0 and self.step % self.settings.run.eval_every == 0
+        )
+
+    def _one_step(self) -> float:
+        """One optimizer step; its loss in bits a token, NaN where nothing could be learned."""
+        share = rate(self.step, self.progress, self.settings.optim)
+        group = self._feed.take()
+        self._seen += sum(batch.characters for batch in group)
+        self._pieces += sum(len(batch.pieces) for batch in group)
+        return self._learner.step(group, share)
+
+    def _roll_back(self) -> None:
+        """Go back to the last checkpoint that a step went well after, and on at half the rate."""
+        guard, reached = self.settings.guard, self.step
+        halved = sum(change["why"] == HALVED for change in self._changes)
+        if halved >= guard.rollbacks:
+            rates = lower_rates(self.settings)
+            how = f"resume with a lower rate: {rates}"
+            if self.saved is None:
+                how = f"begin with a lower rate: {rates.replace('--resume-with', '--set')}"
+            raise CheckpointError(
+                f"the loss or its gradient is not finite at step {reached:,}, also after {halved} rollbacks;"
+                f" {how}"
             )
-            torch.autograd.backward(nats / tokens)
-            total += nats.item()
-            self._seen += batch.characters
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), optim.clip)
-        self._optim.step()
-        return total / tokens / math.log(2)
+        proven = self._proven is not None and self._proven.exists()
+        target = self._proven if proven else self.saved
+        if target is not None:
+            point(self.run, LATEST, target)  # one that came after it is spoiled
+        step = int(target.name.removeprefix("step-")) if target else 0
+        self._changes = (*self._changes, halved_change(self.settings, step))
+        self.settings = with_changes(self._asked, self._changes)
+        self._feed.close()
+        self._go_to(target)
+        with writing(self.run):
+            self._metrics.forget_after(step)
+        self._note(
+            f"{guard.skips} steps up to {reached:,} were not finite: back to step {step:,}, and on at half the"
+            f" rate (optim.lr {self.settings.optim.lr:g})"
+        )
+        self.model.train()
+        self._clock.start()
 
     # -- what is told and kept
 
+    @property
+    def headline(self) -> str:
+        """One line about what is trained, how, and on what."""
+        run, machine = self.settings.run, self.machine
+        statement, params = self.loader.selection.sql("sum(piece.chars + 1)")
+        (tokens,) = self.corpus.connection.execute(statement, params).fetchone()
+        return (
+            f"{machine.device} ({machine.processor}), {machine.precision}, {machine.threads} threads;"
+            f" {self.model.parameter_count():,} parameters; micro-batch {run.tokens:,} tokens x {run.accumulate}"
+            f" accumulated = {run.tokens * run.accumulate:,} a step; {len(self.loader):,} training pieces,"
+            f" {tokens:,} tokens an epoch"
+        )
+
     def _log(self, losses: list[float]) -> None:
+        finite = [loss for loss in losses if math.isfinite(loss)]
         figures = {
             "step": self.step,
-            "train_bits": float(np.mean(losses)),
+            **({"train_bits": float(np.mean(finite))} if finite else {}),
             "seconds": round(self._clock.seconds, 2),
             "progress": round(self.progress, 4),
+            "pieces": self._pieces,
             "characters": self._seen,
             "characters_per_second": round(self._seen / max(1e-9, self._clock.seconds)),
-            "epoch": self.loader.state.epoch,
+            "epoch": self._feed.state.epoch,
         }
         self._record("log", figures)
+        if warning := self._memory.look(self.step):
+            self._note(warning)
+
+    def _note(self, text: str) -> None:
+        self._record("note", {"step": self.step, "text": text})
 
     def _record(
         self, kind: str, figures: dict[str, Any], drawings: tuple[Drawing, ...] = ()
@@ -218,18 +313,28 @@ class Trainer:
         self.tell(Event(kind, self.step, figures, drawings))
 
     def _save(self) -> Path:
-        tensors = {"optim": self._optim.state_dict(), "torch_rng": torch.get_rng_state()}
         state = RunState(
             step=self.step,
-            best=self.best if math.isfinite(self.best) else None,
             seconds=self._clock.seconds,
             characters=self._seen,
-            loader=self.loader.state.to_dict(),
-            settings=self.settings.to_dict(),
+            pieces=self._pieces,
+            loader=self._feed.state.to_dict(),
+            settings=self._asked.to_dict(),
+            changes=self._changes,
+            machine=self.machine.to_dict(),
             fingerprint=self._fingerprint,
+            held_out=self.held_out.digest,
         )
-        keep = self.settings.run.keep
-        folder = save_checkpoint(self.run, self.model, self._card(), tensors, state, keep)
+        folder = save_checkpoint(
+            self.run,
+            self.model,
+            self._card(),
+            self._learner.tensors(),
+            state,
+            self.settings.run.keep,
+            settings=self.settings.to_dict(),
+            overrides={**self._given, "changes": self._changes},
+        )
         self.saved = folder
         self.tell(Event("checkpoint", self.step, {"folder": str(folder)}))
         return folder
@@ -246,25 +351,15 @@ class Trainer:
             },
         )
 
-    def held_out(self, limit: int | None = None) -> Scores:
-        """Scores on the validation split, unprompted."""
-        return score(self.model, self._held_out.epoch(limit=limit), precision=self.precision)
-
-    def _evaluate(self, folder: Path, last: bool) -> None:
-        scores = self.held_out(None if last else self.settings.run.eval_pieces)
-        bits = scores.bits_per_character
-        figures = {
-            "step": self.step,
-            "seconds": round(self._clock.seconds, 2),
-            "held_out_bits": bits,
-            "standard_error": scores.standard_error,
-            "held_out_bits_per_ink": scores.bits_per_ink,
-            "pieces": len(scores.pieces),
-        }
-        if bits < self.best:
-            self.best = bits
-            with writing(self.run):
-                point(self.run, BEST, folder)
+    def _evaluate(self, folder: Path) -> None:
+        scored = self.held_out.figures(self.model, self.machine.precision)
+        if scored["left_out"]:
+            self._note(
+                f"{scored['left_out']:,} of {self.held_out.size:,} held-out pieces are longer than a context of"
+                f" {self.settings.model.context:,} and left out; choose smaller ones, or a larger model.context"
+            )
+        figures = {"step": self.step, "seconds": round(self._clock.seconds, 2), **scored}
+        record_evaluation(self.run, folder, {**figures, "digest": self.held_out.digest})
         self._record("eval", figures)
         words = self.settings.run.samples
         if words:
@@ -276,8 +371,6 @@ class Trainer:
             self._record("samples", {"step": self.step}, tuple(drawings))
 
     def _finish(self) -> dict[str, Any]:
-        from asciiloom.train.curve import draw_curve
-
         with writing(self.run):
             draw_curve(self._metrics, self.run / CURVE)
         evals = [line for line in self._metrics.lines() if line["kind"] == "eval"]
@@ -285,67 +378,64 @@ class Trainer:
             "run": str(self.run),
             "step": self.step,
             "parameters": self.model.parameter_count(),
-            "precision": self.precision,
+            "precision": self.machine.precision,
             "threads": torch.get_num_threads(),
             "training_seconds": round(self._clock.seconds, 1),
             "characters": self._seen,
             "pieces": self._fingerprint["pieces"],
             "best_bits": self.best if math.isfinite(self.best) else None,
+            "changes": list(self._changes),
             **{k: v for k, v in (evals[-1] if evals else {}).items() if k.startswith("held_out")},
         }
 
-    # -- resuming
+    @property
+    def best(self) -> float:
+        """Held-out bits a character of the checkpoint ``best``; infinity before the first evaluation."""
+        return best_bits(self.run, self.held_out.digest)
 
-    def _resume(self) -> None:
-        if not is_started(self.run):
-            with writing(self.run):
-                self._metrics.forget_after(
-                    0
-                )  # of a run that was killed before its first checkpoint
-            return
-        folder = find_checkpoint(self.run)
+    # -- beginning
+
+    def _read_state(self, folder: Path) -> RunState:
+        """The state of the checkpoint to begin from, with the changes that are asked for."""
+        _, state = load_training_state(folder)
+        check_same_run(folder, state, self._asked)
+        try:
+            self._changes = state.changes
+            now = with_changes(self._asked, self._changes)
+            from_plain(Machine, state.machine, "machine")
+        except (KeyError, TypeError, AttributeError, SettingsError) as error:
+            raise cannot_resume(folder, f"{type(error).__name__} {error}") from error
+        change = asked_change(self.begin.changes, now, state.step)
+        if change is not None:
+            self._changes = (*self._changes, change)
+            said = ", ".join(f"{name} is {value:g}" for name, value in change["set"].items())
+            self._notes.append(f"changed on purpose: {said} from here on")
+        return state
+
+    def _go_to(self, folder: Path | None) -> None:
+        """Take weights, moments and counts of a checkpoint, or of the beginning."""
+        self._learner = Learner(self._first_weights(), self.settings.optim, self.machine)
+        self._clock = _Clock()
+        self.step = self._seen = self._pieces = 0
+        self.loader.state = LoaderState()
+        if folder is not None:
+            self._take(folder)
+        run = self.settings.run
+        self._feed = Feed(self.loader, run.accumulate, run.epochs)
+
+    def _take(self, folder: Path) -> None:
         tensors, state = load_training_state(folder)
-        self._check_same_run(folder, state)
         weights, _ = load_model(folder)
         if weights.config != self.settings.model:
             raise cannot_resume(folder, "words meant something else to it than they do now")
         try:
-            self.model.load_state_dict(weights.state_dict())
-            self._optim.load_state_dict(tensors["optim"])
-            torch.set_rng_state(tensors["torch_rng"])
+            self._learner.take(weights.state_dict(), tensors)
             self.loader.state = LoaderState(**state.loader)
         except (KeyError, TypeError, ValueError, RuntimeError, SettingsError) as error:
             raise cannot_resume(folder, f"{type(error).__name__} {error}") from error
         if self.loader.state.pool >= self.loader.pools:
             raise cannot_resume(folder, "its loader's state is beyond the corpus")
-        self.saved, self.step, self._seen = folder, state.step, state.characters
+        self.step, self._seen, self._pieces = state.step, state.characters, state.pieces
         self._clock.seconds = state.seconds
-        self.best = math.inf if state.best is None else state.best
-        with writing(self.run):
-            self._metrics.forget_after(self.step)
-
-    def _check_same_run(self, folder: Path, state: RunState) -> None:
-        """Refuse a checkpoint of other settings or of another corpus."""
-        try:
-            theirs = Settings.from_dict(state.settings).to_dict()
-        except AsciiloomError as error:
-            raise cannot_resume(folder, str(error)) from error
-        mine = self.settings.to_dict()
-        decisive = ("model", "selection", "mixing", "augmentation")
-        changed = [k for k in decisive if mine[k] != theirs[k]]
-        changed += [f"optim.{k}" for k in mine["optim"] if mine["optim"][k] != theirs["optim"][k]]
-        changed += [
-            f"run.{k}"
-            for k in ("tokens", "accumulate", "seed")
-            if mine["run"][k] != theirs["run"][k]
-        ]
-        if changed:
-            raise CheckpointError(
-                f"{self.run} holds a run with other settings ({', '.join(changed)});"
-                " resume with the same, or choose another --out"
-            )
-        if state.fingerprint.get("digest") != self._fingerprint["digest"]:
-            raise CheckpointError(
-                f"the corpus changed since {folder.name} was trained (its selection has another"
-                " fingerprint); choose another --out to train afresh"
-            )
+        if folder.resolve().parent == self.run.resolve():
+            self.saved = folder.resolve()
