@@ -27,6 +27,11 @@ from _common import options, report
 HERE = Path(__file__).resolve().parents[2]
 WARM = 2
 TOKENS = 4096
+STEPS = (
+    "preset", "threads", "step of", "parameters", "ms a step", "CPU ms a step", "characters/s",
+    "characters/CPU-s", "now is faster by", "x one thread", "GFLOP/s", "share of peak",
+)  # fmt: skip
+PARTS = ("preset", "step of", "part", "CPU ms", "share")
 
 
 # -- a worker: one model, stepped when it is told to
@@ -297,12 +302,9 @@ def main() -> None:
         alone: dict[str, float] = {}
         for threads in map(int, given.threads.split(",")):
             measure(given, preset, threads, alone, rows, parts)
-    report("train", (
-        "preset", "threads", "step of", "parameters", "ms a step", "CPU ms a step", "characters/s",
-        "characters/CPU-s", "now is faster by", "x one thread", "GFLOP/s", "share of peak",
-    ), rows)  # fmt: skip
-    header = ("preset", "step of", "part", "CPU ms", "share")
-    report("train-profile", header, parts)
+            # At once: a long benchmark that is stopped keeps what it has.
+            report("train", STEPS, rows)
+            report("train-profile", PARTS, parts)
 
 
 def measure(
