@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a training step costs: characters/s, its parts, and its distance from the matrix peak.
 
-Steps of the trainer run on real batches of a corpus, in fp32. Beside them, batch by batch in turn, so that a
+Steps of training run on real batches of a corpus, in fp32. Beside them, batch by batch in turn, so that a
 busy machine is unfair to nobody: the step of another checkout of this project (--before), and nanoGPT's
 model with its own optimizer, of as many parameters, on the same pieces (--nanogpt). Seconds are of the wall
 and of the CPU (all threads); ratios are medians over batches of CPU seconds with one thread, else of the wall.
@@ -14,7 +14,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from itertools import islice
@@ -50,24 +49,27 @@ def stream_of(corpus: Any, config: Any) -> Any:
 
 
 class Ours:
-    """A step of this checkout's trainer (or of the one that PYTHONPATH names)."""
+    """A step of this checkout's learner (or of that in the one that PYTHONPATH names)."""
 
-    def __init__(self, corpus: Any, config: Any, threads: int, count: int) -> None:
-        from asciiloom.train import RunSettings, Settings, Trainer
+    def __init__(self, config: Any, threads: int) -> None:
+        from asciiloom.model import untrained_model
+        from asciiloom.train import OptimSettings, RunSettings
+        from asciiloom.train.learner import Learner
+        from asciiloom.train.machine import find_machine
 
-        run = RunSettings(
-            steps=10**6, tokens=TOKENS, precision="fp32", threads=threads, device="cpu"
-        )
-        self.folder = tempfile.TemporaryDirectory()
-        settings = Settings(model=config, run=run)
-        self.trainer = Trainer(corpus, settings, Path(self.folder.name))
-        self.trainer.model.train()
-        self.model = self.trainer.model
+        run = RunSettings(steps=10**6, precision="fp32", threads=threads, device="cpu")
+        machine = find_machine(run, config.d_model, None)
+        self.settings = OptimSettings()
+        self.learner = Learner(untrained_model(config), self.settings, machine)
+        self.model = self.learner.model.train()
+        self.steps = 0
         self.stamps: list[tuple[str, float, float]] = []
 
     def step(self, batch: Any) -> None:
-        self.trainer._one_step(iter([batch]))
-        self.trainer.step += 1
+        from asciiloom.train.schedule import rate
+
+        self.learner.step([batch], rate(self.steps, 0.0, self.settings))
+        self.steps += 1
 
     def flops(self, batch: Any) -> float:
         """Multiplications and additions of the matrix products and of causal attention, both passes; the
@@ -129,7 +131,7 @@ class Ours:
 
         torch.autograd.backward = timed_backward  # type: ignore[assignment]
         torch.nn.utils.clip_grad_norm_ = timed_clip
-        for optimizer in self.trainer._optim._members:
+        for optimizer in self.learner._optim._members:
             optimizer.register_step_post_hook(ends(type(optimizer).__name__))
 
 
@@ -185,7 +187,7 @@ def work(kind: str, corpus_path: str, preset: str, threads: int, count: int, ext
             parameters = untrained_model(config).parameter_count()
             model = Theirs(Path(extra), config, threads, parameters)
         else:
-            model = Ours(corpus, config, threads, count)
+            model = Ours(config, threads)
         for batch in batches[:WARM]:
             model.step(batch)
         shown = sum(p.numel() for p in model.model.parameters())

@@ -214,7 +214,8 @@ def set_aside(run: Path) -> Path:
 
 def is_started(run: Path) -> bool:
     """Whether there is something in ``run`` to resume, sound or not."""
-    return any(os.path.lexists(run / name) for name in (LATEST, _STATE, _WEIGHTS))
+    # A file that merely has the name of the link is somebody else's: ``prepare_run`` says so.
+    return (run / LATEST).is_symlink() or any((run / name).exists() for name in (_STATE, _WEIGHTS))
 
 
 def find_checkpoint(path: Path, best: bool = False) -> Path:
