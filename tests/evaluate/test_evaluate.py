@@ -121,6 +121,9 @@ def test_report(corpus: Corpus, run_folder: Path) -> None:
     kinds = report["by_kind"].values()
     assert 0 < sum(k["pieces"] for k in kinds) <= report["pieces"]
     assert set(report["baselines"]) >= {"order-3 counts", "2D counts", "xz -9e", "zpaq -m5"}
+    words = report["words"]
+    assert words["pieces"] > 0 and 0 <= words["control_first"] <= 1
+    assert words["classifier_first"] <= words["classifier_in_three"] <= 1
     assert {t[0] for t in told} >= {"unprompted", "prompted", "baseline counts"}
     limited = evaluate(corpus, Selection(charset="ascii", split="train"), model, limit=15)
     assert limited["pieces"] == 15 and "baselines" not in limited
