@@ -91,6 +91,7 @@ WRONG = {
 _FINE = {
     ("mlp", "float"), ("rope_base", "half"), ("rope_base", "million"), ("rope_base", "float"),
     ("neighbours", "list"), ("pairs", "list"), ("position_inputs", "true"), ("tied", "true"), ("relatives", "true"),
+    ("reference", "true"),
 }  # fmt: skip
 
 

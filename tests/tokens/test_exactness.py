@@ -37,13 +37,21 @@ MODES = {
 class Run:
     """A training run as the loader sees it: each step takes one batch, and so the run gets further."""
 
-    def __init__(self, corpus: Corpus, mode: str, *, steps: int = 60, **more: int) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        mode: str,
+        *,
+        steps: int = 60,
+        tokenizer: GridTokenizer | None = None,
+        **more: int,
+    ) -> None:
         mixing, augmentation = MODES[mode]
         self.done, self.steps = 0, steps
         self.loader = CorpusLoader(
             corpus,
             TRAIN,
-            GridTokenizer(),
+            tokenizer or GridTokenizer(),
             tokens=8192,
             seed=5,
             mixing=mixing,
@@ -98,6 +106,14 @@ def test_workers_change_nothing(corpus: Corpus, mode: str, workers: int) -> None
     run = Run(corpus, mode, workers=workers)
     run.done, run.loader.state = 31, here[30][1]
     assert all(_same(a, b) for (a, _), (b, _) in zip(here[31:38], run.take(7), strict=True))
+
+
+def test_workers_read_prompts_as_the_model_does(corpus: Corpus) -> None:
+    former = GridTokenizer(relatives=False, spells_all=True)
+    here, there = (Run(corpus, "plain", tokenizer=former, workers=n).take(6) for n in (0, 1))
+    assert all(_same(a, b) for (a, _), (b, _) in zip(here, there, strict=True))
+    plain = Run(corpus, "plain").take(6)
+    assert not all(_same(a, b) for (a, _), (b, _) in zip(here, plain, strict=True))
 
 
 @pytest.mark.parametrize(("world", "workers"), [(2, 0), (3, 0), (2, 1)])

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from asciiloom.corpus import Corpus
 from asciiloom.errors import CheckpointError, SettingsError
 from asciiloom.model import ModelConfig
+from asciiloom.tokens import Mixing
 from asciiloom.train import (
     DEFAULT_SELECTION,
     Begin,
@@ -249,11 +250,18 @@ def test_epochs_are_exact(corpus: Corpus, tmp_path: Path, accumulate: int) -> No
     assert len(seen) == len(trainer.loader) and set(seen.values()) == {2}
 
 
-def test_a_run_of_one_epoch_ends_with_it_also_resumed(corpus: Corpus, tmp_path: Path) -> None:
-    settings = _settings(steps=None, epochs=1, tokens=16384, eval_every=1000, save_every=3)
+@pytest.mark.parametrize(
+    ("epochs", "mixing"), [(1, Mixing()), (2, Mixing(small=3, small_at_end=0.5))]
+)
+def test_a_run_of_epochs_ends_with_them_also_resumed(
+    corpus: Corpus, tmp_path: Path, epochs: int, mixing: Mixing
+) -> None:
+    """A mixing that moves asks how far the run is while the run asks whether the epoch is over."""
+    settings = _settings(steps=None, epochs=epochs, tokens=16384, eval_every=1000, save_every=3)
+    settings = dataclasses.replace(settings, mixing=mixing)
     figures = Trainer(corpus, settings, tmp_path / "whole").train()
     state = _state(tmp_path / "whole")
-    assert state["pieces"] == figures["pieces"] and state["loader"]["epoch"] == 0
+    assert state["pieces"] == epochs * figures["pieces"] and state["loader"]["epoch"] == epochs - 1
     checkpoint = tmp_path / "whole" / "step-0000003"
     Trainer(corpus, settings, tmp_path / "fork", begin=Begin(resume=checkpoint)).train()
     assert _same_weights(tmp_path / "whole", tmp_path / "fork")

@@ -214,8 +214,10 @@ def set_aside(run: Path) -> Path:
 
 def is_started(run: Path) -> bool:
     """Whether there is something in ``run`` to resume, sound or not."""
-    # A file that merely has the name of the link is somebody else's: ``prepare_run`` says so.
-    return (run / LATEST).is_symlink() or any((run / name).exists() for name in (_STATE, _WEIGHTS))
+    try:
+        return (run / LATEST).is_symlink() or any((run / n).exists() for n in (_STATE, _WEIGHTS))
+    except OSError:
+        return False  # ``prepare_run`` says why; and also that a plain file ``latest`` is no run's
 
 
 def find_checkpoint(path: Path, best: bool = False) -> Path:
