@@ -27,6 +27,7 @@ MAX_PARAMETERS = 250_000_000
 _FORMER_NAMES = {"place": "position_inputs"}
 
 Cells = tuple[tuple[int, int], ...]
+_Rank = Annotated[int, Between(1, 512)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class ModelConfig:
     ``kv_heads`` 1 shares one key/value head (MQA). ``mlp``: width of the hidden layer in ``d_model``s.
     ``neighbours``: (rows up, columns right) of the cells above the next one whose embeddings are inputs.
     ``position_inputs``: whether inputs say where the next cell is and how much of the asked size is left.
-    ``word_rank``: dimensions in which words meet what has been drawn, at the output (see ``WordHead``); 0: words
-    are an input. ``reference``: whether another drawing can be shown to draw after.
+    ``word_rank``: dimensions of what was drawn and of what comes next, between which words stand at the output
+    (see ``WordHead``); without it words are an input. ``reference``: whether another drawing can be shown to draw after.
     ``relatives``: whether the words of a prompt are told with their relatives (kitten: cat, animal).
     Raises ``SettingsError`` for shapes that cannot be, or of more than 250 million parameters.
     """
@@ -59,7 +60,7 @@ class ModelConfig:
     pair_dimensions: Annotated[int, Between(1, 1024)] = 64
     position_inputs: bool = True
     tied: bool = False
-    word_rank: Annotated[int, Between(0, 4096)] = 128
+    word_rank: tuple[_Rank, _Rank] | None = (32, 24)
     reference: bool = True
     relatives: bool = True
 
@@ -84,7 +85,7 @@ class ModelConfig:
 
     @property
     def tokenizer(self) -> GridTokenizer:
-        return GridTokenizer(self.charset, self.relatives, self.word_rank == 0)
+        return GridTokenizer(self.charset, self.relatives, self.word_rank is None)
 
     @property
     def hidden(self) -> int:
@@ -106,9 +107,10 @@ class ModelConfig:
             "norm.weight": (d,),
         }
         if self.word_rank:
-            shapes["word_head.words.weight"] = (self.word_rank, TOPIC_DIMENSIONS)
-            shapes["word_head.drawn.weight"] = (self.word_rank, d)
-            shapes["word_head.out.weight"] = (outputs, self.word_rank)
+            before, after = self.word_rank
+            shapes["word_head.words.weight"] = (before * after, TOPIC_DIMENSIONS)
+            shapes["word_head.drawn.weight"] = (before, d)
+            shapes["word_head.out.weight"] = (outputs, after)
         else:
             shapes["topic_projection.weight"] = (d, TOPIC_DIMENSIONS)
         if self.reference:

@@ -213,10 +213,7 @@ class GridTransformer(nn.Module):
         """Logits, (B, T, outputs). With ``cache`` the ids follow what it holds; ``mask`` (B, 1, T, S) is True
         where a query may look (needed with a cache whose rows were padded)."""
         hidden = self.hidden(given, cache, mask)
-        logits = self.wordless(hidden)
-        if self.word_head is not None and bool((given.topics > 0).any()):
-            logits = logits + self.word_head(hidden, self.say(given.topics))
-        return logits
+        return self.worded(self.wordless(hidden), hidden, given)
 
     def hidden(
         self, given: GridInput, cache: KVCache | None = None, mask: Tensor | None = None
@@ -244,6 +241,13 @@ class GridTransformer(nn.Module):
         """Logits (B, T, outputs) before the word head has its say."""
         weight = self.embed.weight[: self.outputs] if self.head is None else self.head.weight
         return F.linear(hidden, weight)
+
+    def worded(self, logits: Tensor, hidden: Tensor, given: GridInput) -> Tensor:
+        """``logits`` (B, T, outputs) with what the word head has to say."""
+        if self.word_head is None or not bool((given.topics > 0).any()):
+            return logits
+        added: Tensor = self.word_head(hidden, self.say(given.topics), given.size)
+        return logits + added
 
     def say(self, topics: Tensor) -> Tensor:
         """The words of prompts (..., topics) as the word head is told them, (..., dimensions)."""

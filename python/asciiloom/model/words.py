@@ -1,13 +1,15 @@
 """``WordHead``: what the words of a prompt have to say about the next cell, apart from all else.
 
-The blocks never see the words. At the output, the prompt's words and what was drawn so far meet in a product of
-two vectors: which glyphs an ear of a cat makes likelier *here*. By Bayes' rule that is all that words can
-do - p(next | words) is p(next) times how much each next cell says the words - so nothing is lost but room for
-words to be weighed against each other. What is won: one pass of the blocks answers for any number of words.
-So training can hold a drawing's words against others (see ``train.contrast``), a drawing can be
-named, and guidance costs no second pass.
+The blocks never see the words. At the output, the prompt's words become a small matrix between what was drawn so
+far and what comes next: which glyphs an ear of a cat makes likelier *here*. By Bayes' rule that is all that
+words can do: p(next | words) is p(next) times how much each next cell says the words. What is won: one pass
+of the blocks answers for any number of words. So training can hold a drawing's words against others (see
+``train.contrast``), and a drawing can be named.
 
-Sources: Yang & Klein 2021 (FUDGE: the future's discriminator at the output), Krause et al. 2020 (GeDi).
+What words can tell of a whole drawing does not grow with its cells, so each cell of a large one is told less.
+
+Sources: Yang & Klein 2021 (FUDGE: a discriminator of what is to come, at the output), Tucker 1966 (the product
+of three).
 """
 
 import torch
@@ -15,7 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Words start at zero, so that one that training never showed adds nothing; the scale makes up for it.
-TOPIC_SCALE = 0.5
+TOPIC_SCALE = 6.0
+# Cells of a drawing whose size is left open, and the fewest that count.
+_USUAL_CELLS, _FEWEST_CELLS = 200.0, 20.0
+_OUT_SCALE = 0.2
 
 
 def word_vectors(topics: Tensor, table: nn.Embedding, scale: float = TOPIC_SCALE) -> Tensor:
@@ -26,26 +31,37 @@ def word_vectors(topics: Tensor, table: nn.Embedding, scale: float = TOPIC_SCALE
 
 
 class WordHead(nn.Module):
-    """(what was drawn, words) -> what is added to the logits; nothing without words."""
+    """(what was drawn, words) -> what is added to the logits; nothing without words.
 
-    def __init__(self, width: int, rank: int, dimensions: int, outputs: int) -> None:
+    ``rank``: dimensions of what was drawn and of what comes next, between which words are a matrix.
+    """
+
+    def __init__(self, width: int, rank: tuple[int, int], dimensions: int, outputs: int) -> None:
         super().__init__()
-        self.words = nn.Linear(dimensions, rank, bias=False)
-        self.drawn = nn.Linear(width, rank, bias=False)
-        self.out = nn.Linear(rank, outputs, bias=False)
+        self.rank = rank
+        self.words = nn.Linear(dimensions, rank[0] * rank[1], bias=False)
+        self.drawn = nn.Linear(width, rank[0], bias=False)
+        self.out = nn.Linear(rank[1], outputs, bias=False)
         nn.init.normal_(self.words.weight, std=dimensions**-0.5)
         nn.init.normal_(self.drawn.weight, std=width**-0.5)
-        nn.init.normal_(self.out.weight, std=0.5 * rank**-0.5)
+        nn.init.normal_(self.out.weight, std=_OUT_SCALE)
 
-    def forward(self, hidden: Tensor, vectors: Tensor) -> Tensor:
-        """(B, T, outputs) of ``hidden`` (B, T, d_model) and ``vectors`` (B, dimensions)."""
-        added: Tensor = self.out(self.drawn(hidden) * self.words(vectors).unsqueeze(-2))
-        return added
+    def forward(self, hidden: Tensor, vectors: Tensor, size: Tensor) -> Tensor:
+        """(B, T, outputs) of ``hidden`` (B, T, d_model), ``vectors`` (B, dimensions) and sizes (B, 2) asked for."""
+        return self.each(hidden, vectors.unsqueeze(1), size).squeeze(1)
 
-    def each(self, hidden: Tensor, vectors: Tensor) -> Tensor:
-        """(B, words, T, outputs) of ``hidden`` (B, T, d_model) and several ``vectors`` (B, words, dimensions)."""
-        met = self.drawn(hidden).unsqueeze(1) * self.words(vectors).unsqueeze(2)
+    def each(self, hidden: Tensor, vectors: Tensor, size: Tensor) -> Tensor:
+        """(B, words, T, outputs), as ``forward`` for several ``vectors`` (B, words, dimensions) each."""
+        matrix = self.words(vectors).unflatten(-1, self.rank) * _share(size)[:, None, None, None]
+        met = self.drawn(hidden).unsqueeze(1) @ matrix.to(hidden.dtype)
         return F.linear(met, self.out.weight)
+
+
+def _share(size: Tensor) -> Tensor:
+    """How loud words are at one cell of a drawing of ``size`` (B, 2), 0 where it is left open: (B,)."""
+    cells = size.prod(-1).float()
+    cells = torch.where(cells > 0, cells, _USUAL_CELLS)
+    return (_USUAL_CELLS / cells.clamp(min=_FEWEST_CELLS)).sqrt()
 
 
 def nats_under(logits: Tensor, targets: Tensor, ignored: int) -> Tensor:

@@ -174,7 +174,9 @@ class GridTokenizer:
 
     def topics(self, prompt: Prompt) -> NDArray[np.int16]:
         """The words of ``prompt`` as hash buckets: int16 (24,), or (12,) without relatives."""
-        return prompt.topics(self.relatives)
+        found = prompt.topics(self.relatives)
+        # What is lettered is spelled.
+        return found if self.spells_all or prompt.kind not in LETTERING else np.zeros_like(found)
 
     def encode_prompt(self, prompt: Prompt) -> Ids:
         """``<bos> [<w>] [<h>] [<kind>] words <art>``, uint16 (n,).

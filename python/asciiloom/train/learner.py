@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from asciiloom.model import GridInput, GridTransformer, autocast
 from asciiloom.tokens import IGNORE, PackedBatch
+from asciiloom.train.contrast import confusion
 from asciiloom.train.machine import (
     Machine,
     keep_freed_memory,
@@ -16,16 +17,23 @@ from asciiloom.train.machine import (
     set_random_state,
 )
 from asciiloom.train.optim import Optimizers
-from asciiloom.train.settings import OptimSettings
+from asciiloom.train.settings import ContrastSettings, OptimSettings
 
 
 class Learner:
     """``model`` is moved to the machine's device and trained there."""
 
-    def __init__(self, model: GridTransformer, settings: OptimSettings, machine: Machine) -> None:
+    def __init__(
+        self,
+        model: GridTransformer,
+        settings: OptimSettings,
+        machine: Machine,
+        contrast: ContrastSettings | None = None,
+    ) -> None:
         self.device, self._precision = torch.device(machine.device), machine.precision
         self.model = model.to(self.device)
         self._clip = settings.clip
+        self._contrast = contrast or ContrastSettings()
         self._optim = Optimizers(self.model, settings)
         keep_freed_memory()
 
@@ -47,15 +55,22 @@ class Learner:
     def _backward(self, batch: PackedBatch, tokens: int) -> float:
         """Add the gradients of a batch, one of a step with ``tokens`` targets; its loss in nats."""
         targets = torch.from_numpy(batch.targets).to(self.device)
+        given = GridInput.from_batch(batch, self.device)
         with autocast(self.device, self._precision):
-            logits = self.model(GridInput.from_batch(batch, self.device))
+            hidden = self.model.hidden(given)
+            wordless = self.model.wordless(hidden)
+            logits = self.model.worded(wordless, hidden, given)
         nats = F.cross_entropy(
             logits.float().flatten(0, 1),
             targets.flatten(),
             ignore_index=IGNORE,
             reduction="sum",
         )
-        torch.autograd.backward(nats / tokens)
+        loss = nats
+        if self._contrast.weight:
+            confused = confusion(self.model, given, hidden, wordless, targets, self._contrast)
+            loss = nats + self._contrast.weight * confused
+        torch.autograd.backward(loss / tokens)
         return nats.item()
 
     def tensors(self) -> dict[str, Any]:

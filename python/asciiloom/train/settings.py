@@ -120,6 +120,19 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ContrastSettings:
+    """``weight``: of a nat of confusion beside a nat of the drawings; 0 leaves it out. Each of at most ``drawings``
+    of a batch is held against the words of ``others``."""
+
+    weight: Annotated[float, Between(0, 1000)] = 6.0
+    others: Annotated[int, Between(1, 256)] = 12
+    drawings: Annotated[int, Between(1, 4096)] = 6
+
+    def __post_init__(self) -> None:
+        check_fields(self, "contrast")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that decides a run."""
 
@@ -129,6 +142,7 @@ class Settings:
     dropout: PromptDropout = field(default_factory=PromptDropout)
     mixing: Mixing = field(default_factory=Mixing)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    contrast: ContrastSettings = field(default_factory=ContrastSettings)
     run: RunSettings = field(default_factory=RunSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
 

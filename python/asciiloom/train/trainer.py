@@ -414,7 +414,9 @@ class Trainer:
 
     def _go_to(self, folder: Path | None) -> None:
         """Take weights, moments and counts of a checkpoint, or of the beginning."""
-        self._learner = Learner(self._first_weights(), self.settings.optim, self.machine)
+        self._learner = Learner(
+            self._first_weights(), self.settings.optim, self.machine, self.settings.contrast
+        )
         self._clock = _Clock()
         self.step = self._seen = self._pieces = 0
         self.loader.state = LoaderState()
