@@ -50,7 +50,7 @@ def test_untrained_models_always_fit(charset: str) -> None:
     texts = list(Engine(_model(charset), lanes=48).run(requests, Sampling(1.0, 0, 1.0)))
     assert len(texts) == 96
     assert [c.violations(t) for c, t in zip(limits, texts, strict=True)] == [[]] * 96
-    assert len(set(texts)) > 60
+    assert len(set(texts)) > 50
 
 
 def test_same_seed_same_art_on_any_batch_size() -> None:

@@ -1,6 +1,7 @@
 """Examples to draw after: the nearest that training may see, in the limits, and credited."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,19 +163,19 @@ def test_a_piece_by_number_may_be_of_any_split(cats: Corpus) -> None:
 # -- through the generator
 
 
-def _generator() -> Generator:
-    return Generator(untrained_model(CONFIG))
+def _generator(**config: Any) -> Generator:
+    return Generator(untrained_model(replace(CONFIG, **config)))
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """Of a model that takes references: those that reached the engine."""
-    monkeypatch.setattr(ModelConfig, "reference", True, raising=False)
+    """The references that reached the engine."""
     seen: list[str | None] = []
     draw = Engine.draw
 
     def noting(self: Engine, requests: Any, *more: Any) -> Any:
-        seen.extend(request.reference for request in requests)
+        given = [request.prompt.reference for request in requests]
+        seen.extend(reference.text if reference else None for reference in given)
         return draw(self, requests, *more)
 
     monkeypatch.setattr(Engine, "draw", noting)
@@ -184,7 +185,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 def test_a_model_that_takes_none_refuses_in_one_line() -> None:
     for reference in ("###", Exemplar("###"), [Exemplar("###")]):
         with pytest.raises(SettingsError, match="takes no example") as caught:
-            _generator().draw("cat", reference=reference, constraint=LIMITS)
+            _generator(reference=False).draw("cat", reference=reference, constraint=LIMITS)
         assert "\n" not in str(caught.value)
     assert _generator().draw("cat", constraint=Constraint(4, 2), reference=[])[0].credit is None
 

@@ -1,6 +1,7 @@
 """Models of formats 1 and 2 are read, and draw what they drew."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from asciiloom.model.card import former_name
 from asciiloom.tokens import Prompt
 
 CONFIG = ModelConfig(d_model=16, layers=2, heads=2, head=8, context=256, pair_dimensions=2, mlp=2.0)
+# Formats 1 and 2 knew none of these.
+SINCE = {"relatives": False, "word_rank": None, "reference": False}
+FORMER = replace(CONFIG, **SINCE)  # type: ignore[arg-type]
 SIZES = [["shape", 9, 4, "ring"], ["art", 7, 3, "cat"]]
 
 
@@ -20,7 +24,7 @@ SIZES = [["shape", 9, 4, "ring"], ["art", 7, 3, "cat"]]
 def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model as version 1 wrote it: weights by a formula, tensors and one setting by their former names."""
     folder = tmp_path_factory.mktemp("former")
-    shapes = {former_name(name): shape for name, shape in CONFIG.tensor_shapes().items()}
+    shapes = {former_name(name): shape for name, shape in FORMER.tensor_shapes().items()}
     weights = {}
     for number, (name, shape) in enumerate(sorted(shapes.items())):
         count = torch.Size(shape).numel()
@@ -28,8 +32,8 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
         weights[name] = (0.6 * torch.sin(angle)).float().view(shape)
     assert {"near.weight", "place.weight", "say.weight", "widen.weight"} < weights.keys()
     save_file(weights, folder / "model.safetensors")
-    model = {"place" if k == "position_inputs" else k: v for k, v in CONFIG.to_dict().items()}
-    del model["relatives"]
+    said = {k: v for k, v in FORMER.to_dict().items() if k not in SINCE}
+    model = {"place" if k == "position_inputs" else k: v for k, v in said.items()}
     config = {
         "model_type": "asciiloom", "architectures": ["GridTransformer"], "format": 1, "model": model,
         "vocab_size": 536, "parameters": 387144, "sizes": SIZES, "training": {},
@@ -66,10 +70,10 @@ def test_they_are_written_anew_in_the_present_format(former: Path, tmp_path: Pat
 
 def test_their_words_have_no_relatives(former: Path, tmp_path: Path) -> None:
     model, card = load_model(former)
-    assert not model.config.relatives
+    assert model.config == FORMER
     assert model.config.tokenizer.topics(Prompt("kitten")).tolist() == [4006, *[0] * 11]
     save_model(tmp_path, model, card)
-    assert not load_model(tmp_path)[0].config.relatives  # nor when they are written anew
+    assert load_model(tmp_path)[0].config == FORMER  # nor when they are written anew
     save_model(tmp_path, untrained_model(CONFIG))
     file = tmp_path / "config.json"
     config = json.loads(file.read_text())

@@ -5,13 +5,13 @@ import pytest
 
 from asciiloom.corpus import Corpus
 from asciiloom.errors import SettingsError
-from asciiloom.piece import Piece
+from asciiloom.piece import KINDS, LETTERING, Piece
 from asciiloom.store import Selection
 from asciiloom.tokens import MAX_WORDS, CorpusLoader, GridTokenizer, Prompt, PromptDropout
 
 ASCII, BYTES = GridTokenizer(), GridTokenizer("bytes")
 
-# What models were trained with: these ids must never change.
+# What models were trained with, those of formats 1 and 2 with every word spelled: these ids must never change.
 GOLDEN = [
     (Prompt(), [98, 99], [258, 259], []),
     (
@@ -51,9 +51,17 @@ GOLDEN = [
 def test_ids_and_topics_are_as_they_ever_were(
     prompt: Prompt, in_ascii: list[int], in_bytes: list[int], topics: list[int]
 ) -> None:
-    assert ASCII.encode_prompt(prompt).tolist() == in_ascii
-    assert BYTES.encode_prompt(prompt).tolist() == in_bytes
-    assert prompt.topics(relatives=False).tolist() == [*topics, *[0] * (12 - len(topics))]
+    for charset, ids in (("ascii", in_ascii), ("bytes", in_bytes)):
+        former = GridTokenizer(charset, relatives=False, spells_all=True)
+        assert former.encode_prompt(prompt).tolist() == ids
+        assert former.topics(prompt).tolist() == [*topics, *[0] * (12 - len(topics))]
+
+
+def test_what_is_lettered_is_spelled_and_the_rest_told_by_topics() -> None:
+    for kind in (None, *KINDS):
+        spelled, lettered = ASCII.encode_prompt(Prompt("cat", kind=kind)), kind in LETTERING
+        assert (ASCII.decode(spelled) == "cat") == (lettered or kind is None)
+        assert ASCII.topics(Prompt("cat", kind=kind)).any() != lettered
 
 
 def test_words_end_after_48_characters() -> None:

@@ -44,12 +44,12 @@ def test_outputs_of_ascii_are_the_alphabet_alone() -> None:
 
 def test_encode_prompt() -> None:
     t = GridTokenizer()
-    ids = t.encode_prompt(Prompt("A  Cat", 40, 12, "shape"))
+    ids = t.encode_prompt(Prompt("A  Cat", 40, 12, "banner"))
     assert [t.tokens[i] for i in ids] == [
         "<bos>",
         "<w40>",
         "<h12>",
-        "<kind:shape>",
+        "<kind:banner>",
         *"A Cat",
         "<art>",
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from asciiloom.corpus import Corpus
 from asciiloom.errors import AsciiloomError
 from asciiloom.evaluate.words import SUBJECTS, subject_of
+from asciiloom.piece import LETTERING
 from asciiloom.store import Selection
 
 # The word test's, and as many again of which the collections hold a dozen pieces or more.
@@ -18,8 +19,6 @@ COMMON = (
         " train candle computer sword"
     ).split(),
 )
-# Lettering spells its words: whoever can read would be right.
-LETTERING = frozenset(["banner", "card", "chart", "sheet"])
 MAX_SUBJECTS = 1000
 MAX_WORD = 40
 
@@ -67,6 +66,7 @@ def shown(
     rows = corpus.connection.execute(statement, params)
     for number, title, tags, text, width, height, kind in rows:
         subject = subject_of(title, json.loads(tags), subjects)
+        # Lettering spells its words: whoever can read would be right.
         if subject is None or kind in LETTERING:
             continue
         yield Shown(number, subject, text, width, height, kind)

@@ -250,8 +250,10 @@ class GridTransformer(nn.Module):
         return logits + added
 
     def say(self, topics: Tensor) -> Tensor:
-        """The words of prompts (..., topics) as the word head is told them, (..., dimensions)."""
-        return word_vectors(topics, self.topic_embed, TOPIC_SCALE)
+        """The words of prompts (..., topics) as the word head is told them, (..., dimensions); 0 without words,
+        whoever else is in the batch."""
+        said = word_vectors(topics, self.topic_embed, TOPIC_SCALE)
+        return said * (topics > 0).any(-1, keepdim=True)
 
     def _reference(self, given: GridInput) -> Tensor:
         """What the drawing to draw after shows about the next cell, and how far to trust it: (B, T, d_model)."""
