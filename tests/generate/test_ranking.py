@@ -17,6 +17,7 @@ from asciiloom.generate.engine import Drawn
 from asciiloom.generate.ranking import best, judge, log_likelihoods
 from asciiloom.generate.signature import unsigned
 from asciiloom.model import GridInput, GridTransformer, KVCache, ModelConfig
+from asciiloom.model.words import TOPIC_SCALE
 from asciiloom.piece import canonicalize, find_credits
 from asciiloom.store import Selection
 from asciiloom.tokens import Example, Prompt, pack
@@ -31,6 +32,7 @@ def _model() -> GridTransformer:
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.2 * torch.randn_like(p))
+        model.topic_embed.weight.div_(TOPIC_SCALE)  # what the word head multiplies
     return model.eval()
 
 
@@ -89,10 +91,18 @@ def test_one_candidate_is_the_drawing_without_ranking() -> None:
 def test_the_highest_of_the_candidates_streams_is_kept() -> None:
     limits = Constraint(12, 5)
     streams = [Request(Prompt("cat"), limits, 7, 2 + (k << 32)) for k in range(6)]
-    drawn = list(Engine(MODEL).run(streams))
+    how = Sampling(2.0, 0, 1.0)
+    drawn = list(Engine(MODEL).run(streams, how))
     assert len(set(drawn)) == 6
     kept = Generator(MODEL).draw(
-        "cat", constraint=limits, seed=7, count=3, best_of=6, rankers=[longest], signature=True
+        "cat",
+        constraint=limits,
+        seed=7,
+        count=3,
+        sampling=how,
+        best_of=6,
+        rankers=[longest],
+        signature=True,
     )[2]
     assert kept.text == max(drawn, key=len) == drawn[kept.candidate]
     assert kept.score == {"characters": len(kept.text)}
