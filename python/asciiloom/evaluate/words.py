@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from asciiloom.corpus import Corpus
 from asciiloom.evaluate.likelihood import score
-from asciiloom.model import GridTransformer
+from asciiloom.model import GridInput, GridTransformer, autocast
 from asciiloom.piece import LETTERING
 from asciiloom.store import Selection
 from asciiloom.tokens import (
+    IGNORE,
     Example,
     PackedBatch,
     Prompt,
@@ -118,7 +120,29 @@ def word_test(
     if not chosen:
         empty = np.empty(0, np.int64)
         return WordTest(subjects, empty, empty, np.empty((0, count)))
-    tokenizer = model.config.tokenizer
+    nats = (_in_turn if model.word_head is None else _at_once)(
+        chosen, subjects, model, precision, progress
+    )
+    return WordTest(
+        subjects,
+        np.array([row[0] for row in chosen], np.int64),
+        np.array([row[1] for row in chosen], np.int64),
+        nats,
+    )
+
+
+_Chosen = Sequence[tuple[int, int, str, int, int, str]]
+
+
+def _in_turn(
+    chosen: _Chosen,
+    subjects: Sequence[str],
+    model: GridTransformer,
+    precision: str,
+    progress: Callable[[int], None] | None,
+) -> F64:
+    """Nats of each drawing under each subject (n, subjects), a pass of the network for each."""
+    tokenizer, count = model.config.tokenizer, len(subjects)
     examples = [
         Example.encode(Prompt(word, width, height, kind), text, tokenizer, drawing * count + number)
         for drawing, (_, _, text, width, height, kind) in enumerate(chosen)
@@ -127,12 +151,46 @@ def word_test(
     scores = score(model, _batches(examples, model), precision=precision, progress=progress)
     nats = np.empty(len(examples))
     nats[scores.pieces] = scores.nats
-    return WordTest(
-        subjects,
-        np.array([row[0] for row in chosen], np.int64),
-        np.array([row[1] for row in chosen], np.int64),
-        nats.reshape(len(chosen), count),
-    )
+    return nats.reshape(len(chosen), count)
+
+
+@torch.inference_mode()
+def _at_once(
+    chosen: _Chosen,
+    subjects: Sequence[str],
+    model: GridTransformer,
+    precision: str,
+    progress: Callable[[int], None] | None,
+) -> F64:
+    """The same, where words meet the output only: a pass for each drawing."""
+    head = model.word_head
+    assert head is not None
+    tokenizer, device = model.config.tokenizer, model.topic_embed.weight.device
+    topics = np.stack([tokenizer.topics(Prompt(word)) for word in subjects]).astype(np.int64)
+    said = model.say(torch.from_numpy(topics).to(device)).unsqueeze(0)
+    examples = [
+        Example.encode(Prompt("", width, height, kind), text, tokenizer, drawing)
+        for drawing, (_, _, text, width, height, kind) in enumerate(chosen)
+    ]
+    nats = np.empty((len(chosen), len(subjects)))
+    was_training = model.training
+    model.eval()
+    for batch in _batches(examples, model):
+        given = GridInput.from_batch(batch, device)
+        targets = torch.from_numpy(batch.targets).to(device)
+        with autocast(device, precision):
+            hidden = model.hidden(given)
+            wordless = model.wordless(hidden)
+        for row, drawing in enumerate(batch.pieces.tolist()):
+            art = targets[row] != IGNORE
+            added = head.each(hidden[row, art][None], said, given.size[row : row + 1])[0]
+            shares = (wordless[row, art] + added).float().log_softmax(-1)
+            own = targets[row, art].expand(len(subjects), -1)
+            nats[drawing] = -shares.gather(-1, own[..., None]).sum((1, 2)).double().cpu().numpy()
+        if progress is not None:
+            progress(len(batch.pieces) * len(subjects))
+    model.train(was_training)
+    return nats
 
 
 def _drawings(

@@ -3,8 +3,7 @@
 The blocks never see the words. At the output, the prompt's words become a small matrix between what was drawn so
 far and what comes next: which glyphs an ear of a cat makes likelier *here*. By Bayes' rule that is all that
 words can do: p(next | words) is p(next) times how much each next cell says the words. What is won: one pass
-of the blocks answers for any number of words. So training can hold a drawing's words against others (see
-``train.contrast``), and a drawing can be named.
+of the blocks answers for any number of words, and what words mean can be solved for (see ``learn_words``).
 
 What words can tell of a whole drawing does not grow with its cells, so each cell of a large one is told less.
 
@@ -52,23 +51,13 @@ class WordHead(nn.Module):
 
     def each(self, hidden: Tensor, vectors: Tensor, size: Tensor) -> Tensor:
         """(B, words, T, outputs), as ``forward`` for several ``vectors`` (B, words, dimensions) each."""
-        matrix = self.words(vectors).unflatten(-1, self.rank) * _share(size)[:, None, None, None]
+        matrix = self.words(vectors).unflatten(-1, self.rank) * loudness(size)[:, None, None, None]
         met = self.drawn(hidden).unsqueeze(1) @ matrix.to(hidden.dtype)
         return F.linear(met, self.out.weight)
 
 
-def _share(size: Tensor) -> Tensor:
+def loudness(size: Tensor) -> Tensor:
     """How loud words are at one cell of a drawing of ``size`` (B, 2), 0 where it is left open: (B,)."""
     cells = size.prod(-1).float()
     cells = torch.where(cells > 0, cells, _USUAL_CELLS)
     return (_USUAL_CELLS / cells.clamp(min=_FEWEST_CELLS)).sqrt()
-
-
-def nats_under(logits: Tensor, targets: Tensor, ignored: int) -> Tensor:
-    """Nats of each drawing under each set of words (B, words), from logits (B, words, T, outputs) and targets
-    (B, T)."""
-    each = targets.unsqueeze(1).expand(logits.shape[:3])
-    nats = F.cross_entropy(
-        logits.flatten(0, 2), each.flatten(), ignore_index=ignored, reduction="none"
-    )
-    return torch.sum(nats.view(each.shape), dim=-1)

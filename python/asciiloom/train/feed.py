@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from asciiloom.corpus import Corpus
+from asciiloom.piece import KINDS, LETTERING
 from asciiloom.tokens import CorpusLoader, LoaderState, PackedBatch
 from asciiloom.train.settings import Settings
 
@@ -26,6 +27,30 @@ def training_loader(
         offsets=s.model.neighbours,
         workers=s.run.workers,
         progress=progress,
+    )
+
+
+def word_loader(corpus: Corpus, settings: Settings) -> CorpusLoader | None:
+    """The training drawings as they are, for what their words mean; None where nothing is drawn, or words are an
+    input like others."""
+    s = settings
+    drawn = tuple(kind for kind in s.selection.kinds or KINDS if kind not in LETTERING)
+    selection = s.selection.replace(split="train", kinds=drawn)
+    if (
+        s.model.word_rank is None
+        or not s.words.drawings
+        or not drawn
+        or not corpus.count(selection)
+    ):
+        return None
+    return CorpusLoader(
+        corpus,
+        selection,
+        s.model.tokenizer,
+        tokens=s.run.tokens,
+        context=s.model.context,
+        offsets=s.model.neighbours,
+        blank_credit=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,7 +10,6 @@ import torch.nn.functional as F
 
 from asciiloom.model import GridInput, GridTransformer, autocast
 from asciiloom.tokens import IGNORE, PackedBatch
-from asciiloom.train.contrast import confusion
 from asciiloom.train.machine import (
     Machine,
     keep_freed_memory,
@@ -17,7 +17,10 @@ from asciiloom.train.machine import (
     set_random_state,
 )
 from asciiloom.train.optim import Optimizers
-from asciiloom.train.settings import ContrastSettings, OptimSettings
+from asciiloom.train.settings import OptimSettings
+
+# The tensors that say what words mean.
+_OF_WORDS = ("word_head.", "topic_embed.")
 
 
 class Learner:
@@ -28,12 +31,14 @@ class Learner:
         model: GridTransformer,
         settings: OptimSettings,
         machine: Machine,
-        contrast: ContrastSettings | None = None,
     ) -> None:
         self.device, self._precision = torch.device(machine.device), machine.precision
         self.model = model.to(self.device)
         self._clip = settings.clip
-        self._contrast = contrast or ContrastSettings()
+        self._words_last = model.word_head is not None
+        if self._words_last:
+            for name, weight in self.model.named_parameters():
+                weight.requires_grad_(not name.startswith(_OF_WORDS))
         self._optim = Optimizers(self.model, settings)
         keep_freed_memory()
 
@@ -57,20 +62,17 @@ class Learner:
         targets = torch.from_numpy(batch.targets).to(self.device)
         given = GridInput.from_batch(batch, self.device)
         with autocast(self.device, self._precision):
-            hidden = self.model.hidden(given)
-            wordless = self.model.wordless(hidden)
-            logits = self.model.worded(wordless, hidden, given)
+            # What words mean comes last, and from drawings as they are expected without (see ``learn_words``).
+            logits = self.model(
+                replace(given, topics=torch.zeros_like(given.topics)) if self._words_last else given
+            )
         nats = F.cross_entropy(
             logits.float().flatten(0, 1),
             targets.flatten(),
             ignore_index=IGNORE,
             reduction="sum",
         )
-        loss = nats
-        if self._contrast.weight:
-            confused = confusion(self.model, given, hidden, wordless, targets, self._contrast)
-            loss = nats + self._contrast.weight * confused
-        torch.autograd.backward(loss / tokens)
+        torch.autograd.backward(nats / tokens)
         return nats.item()
 
     def tensors(self) -> dict[str, Any]:

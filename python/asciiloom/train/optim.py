@@ -71,7 +71,7 @@ class Optimizers:
     """The optimizers of a run, stepped and scheduled together."""
 
     def __init__(self, model: nn.Module, settings: OptimSettings) -> None:
-        named = list(model.named_parameters())
+        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         matrices = [p for n, p in named if n.startswith("blocks") and p.ndim == 2]
         chosen = set(map(id, matrices)) if settings.matrix == "muon" else set()
         rest = [p for _, p in named if id(p) not in chosen]

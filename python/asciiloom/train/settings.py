@@ -120,16 +120,16 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ContrastSettings:
-    """``weight``: of a nat of confusion beside a nat of the drawings; 0 leaves it out. Each of at most ``drawings``
-    of a batch is held against the words of ``others``."""
+class WordSettings:
+    """``drawings``: at most so many with words are looked at. ``ridge``: of how many drawings' weight the doubt in
+    a word is. ``shrinkage``: how far differences between drawings are taken for alike in all directions."""
 
-    weight: Annotated[float, Between(0, 1000)] = 6.0
-    others: Annotated[int, Between(1, 256)] = 12
-    drawings: Annotated[int, Between(1, 4096)] = 6
+    drawings: Annotated[int, Between(0, 10**6)] = 6000
+    ridge: Annotated[float, Between(1e-3, 1e6)] = 4.0
+    shrinkage: Annotated[float, Between(1e-3, 1e3)] = 0.3
 
     def __post_init__(self) -> None:
-        check_fields(self, "contrast")
+        check_fields(self, "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Settings:
     dropout: PromptDropout = field(default_factory=PromptDropout)
     mixing: Mixing = field(default_factory=Mixing)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    contrast: ContrastSettings = field(default_factory=ContrastSettings)
+    words: WordSettings = field(default_factory=WordSettings)
     run: RunSettings = field(default_factory=RunSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
 

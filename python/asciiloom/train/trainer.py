@@ -45,7 +45,7 @@ from asciiloom.train.checkpoint import (
     set_aside,
     writing,
 )
-from asciiloom.train.feed import Feed, training_loader
+from asciiloom.train.feed import Feed, training_loader, word_loader
 from asciiloom.train.held_out import HeldOut
 from asciiloom.train.learner import Learner
 from asciiloom.train.machine import (
@@ -54,6 +54,7 @@ from asciiloom.train.machine import (
     crowded,
     find_machine,
 )
+from asciiloom.train.meanings import learn_words
 from asciiloom.train.metrics import Metrics, draw_curve
 from asciiloom.train.resume import (
     HALVED,
@@ -218,6 +219,8 @@ class Trainer:
                 losses = []
             due = self._is_due() or self.step % run.save_every == 0
             if last or (due and not skipped):
+                if self._is_due():
+                    self._learn_words()
                 folder = self._save()
                 if self._is_due():
                     self._evaluate(folder)
@@ -236,6 +239,13 @@ class Trainer:
         self._seen += sum(batch.characters for batch in group)
         self._pieces += sum(len(batch.pieces) for batch in group)
         return self._learner.step(group, share)
+
+    def _learn_words(self) -> None:
+        """Find out what words mean to the network as it is."""
+        loader = word_loader(self.corpus, self.settings)
+        if loader is not None:
+            batches = loader.epoch(prompted=True, limit=self.settings.words.drawings)
+            learn_words(self.model, batches, self.settings.words)
 
     def _roll_back(self) -> None:
         """Go back to the last checkpoint that a step went well after, and on at half the rate."""
@@ -414,9 +424,7 @@ class Trainer:
 
     def _go_to(self, folder: Path | None) -> None:
         """Take weights, moments and counts of a checkpoint, or of the beginning."""
-        self._learner = Learner(
-            self._first_weights(), self.settings.optim, self.machine, self.settings.contrast
-        )
+        self._learner = Learner(self._first_weights(), self.settings.optim, self.machine)
         self._clock = _Clock()
         self.step = self._seen = self._pieces = 0
         self.loader.state = LoaderState()
