@@ -1,6 +1,7 @@
 """Best of several, signatures and examples to draw after, through the real command."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from asciiloom.corpus import Corpus
 from asciiloom.generate import BEST_OF
 from asciiloom.model import ModelConfig, save_model, untrained_model
 
+CONFIG = ModelConfig(d_model=8, layers=1, heads=1, head=8, pairs=())
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generate") / "model"
-    save_model(folder, untrained_model(ModelConfig(d_model=8, layers=1, heads=1, head=8, pairs=())))
+    save_model(folder, untrained_model(CONFIG))
     return folder
 
 
@@ -57,8 +60,10 @@ def test_signatures_are_left_in_only_where_asked(cli, model: Path) -> None:  # t
 
 
 def test_a_model_without_references_refuses_before_it_looks(
-    cli, model: Path, corpus_file: Path
+    cli, tmp_path: Path, corpus_file: Path
 ) -> None:  # type: ignore[no-untyped-def]
+    model = tmp_path / "model"
+    save_model(model, untrained_model(replace(CONFIG, reference=False)))
     result = cli("generate", model, "cat", "--corpus", corpus_file, exits=1)
     assert "takes no example" in result.stderr and result.stderr.count("\n") == 1
     for more in (("--like", 1), ("--tag", "cat"), ("--redistributable",)):
@@ -66,9 +71,8 @@ def test_a_model_without_references_refuses_before_it_looks(
 
 
 def test_whom_a_drawing_follows_is_told(  # type: ignore[no-untyped-def]
-    cli, model: Path, corpus_file: Path, monkeypatch: pytest.MonkeyPatch
+    cli, model: Path, corpus_file: Path
 ) -> None:
-    monkeypatch.setattr(ModelConfig, "reference", True, raising=False)
     ask = ("generate", model, "filled star", "--corpus", corpus_file, "--max", "20x9")
     result = cli(*ask, "-n", 2)
     lines = result.stderr.splitlines()

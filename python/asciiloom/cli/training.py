@@ -172,8 +172,8 @@ def stoppable(trainer: "Trainer") -> Iterator[None]:
     except (KeyboardInterrupt, Terminated) as error:
         what, code = ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
         kept = (
-            f"the checkpoint {trainer.saved} is kept"
-            if trainer.saved
+            f"the checkpoint {trainer.kept} is kept"
+            if trainer.kept
             else "no checkpoint was written yet"
         )
         again = "run the same command again to go on from there"

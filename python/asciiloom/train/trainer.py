@@ -158,6 +158,12 @@ class Trainer:
         """The network, as far as it is trained."""
         return self._learner.model
 
+    @property
+    def kept(self) -> Path | None:
+        """The checkpoint to go on from when the run is stopped now, were it while one is written."""
+        link = self.run / LATEST
+        return self.run / link.readlink() if link.is_symlink() else None
+
     # -- the loop
 
     @property
