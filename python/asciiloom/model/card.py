@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from asciiloom.errors import SettingsError
 from asciiloom.json_file import read_object
 from asciiloom.model.config import ModelConfig
-from asciiloom.model.sizes import Size, read_sizes
+from asciiloom.model.sizes import Sizes, read_sizes
 from asciiloom.typed import Between, check, entries
 
 # Format 1 called some tensors and one setting otherwise (see ``former_name``); the words of prompts have
@@ -57,10 +57,10 @@ _FORMER = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a model file says of itself: ``sizes`` of some training pieces, for natural sizes to ask for;
+    """What a model file says of itself: ``sizes`` of its training pieces, for natural sizes to ask for;
     ``training`` holds settings, corpus fingerprint and figures."""
 
-    sizes: tuple[Size, ...] = ()
+    sizes: Sizes = field(default_factory=Sizes)
     training: dict[str, Any] = field(default_factory=dict)
 
 
@@ -79,7 +79,7 @@ def to_json(config: ModelConfig, card: Card) -> dict[str, Any]:
         "model": config.to_dict(),
         "vocab_size": config.tokenizer.size,
         "parameters": config.parameter_count,
-        "sizes": [list(size) for size in card.sizes],
+        "sizes": card.sizes.to_plain(),
         "training": card.training,
     }
 
@@ -106,7 +106,7 @@ def read_config(path: Path) -> tuple[ModelConfig, Card, int]:
     training = data.get("training", {})
     _check_some(training, _TRAINING, "training")
     _check_some(training.get("corpus", {}), _CORPUS, "training.corpus")
-    return config, Card(read_sizes(data.get("sizes", [])), training), version
+    return config, Card(read_sizes(data.get("sizes", {})), training), version
 
 
 def _check_some(data: Any, hints: Mapping[str, Any], where: str) -> None:
