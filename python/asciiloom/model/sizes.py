@@ -164,7 +164,7 @@ def _lists(sizes: Sizes, words: str, kind: str | None) -> Iterator[list[list[Sha
     else:
         heads = [head for phrase in words.split(",") for head in heads_of(phrase)]
         names = [*map(thing_of, heads), *(kind for head in heads for kind in kinds_of(head))]
-    own = [sizes.table[kind]] if kind in sizes.table else []
+    own = [sizes.table[kind]] if kind is not None and kind in sizes.table else []
     for tables in (own, list(sizes.table.values())):
         for asked in (dict.fromkeys(names), ("",)):
             found = [{s for things in tables for s in things.get(name, ())} for name in asked]
