@@ -72,6 +72,7 @@ class Hand:
             if line.startswith("- "):
                 self.nothing |= set(line.split()[1:])
                 continue
+            # "_": of no kind, whatever a dictionary says.
             thing, relation, *names = (word.replace("_", " ") for word in line.split())
             for name in names:
                 if relation == "=":
@@ -84,7 +85,7 @@ def kinds_of(net: WordNet, hand: Hand, word: str) -> list[str]:
     """Up to three kinds of thing that ``word`` is, nearest first."""
     out: list[str] = []
     if word in hand.kinds:
-        for thing in hand.kinds[word]:
+        for thing in filter(str.strip, hand.kinds[word]):
             out += [thing, *kinds_of(net, hand, thing)]
     else:
         sense = net.sense(word)
@@ -127,7 +128,12 @@ def table(net: WordNet, hand: Hand, counts: Counter[str]) -> dict[str, tuple[int
         assert sense is not None
         best = max(net.synsets[sense].words, key=lambda w: (net.uses[w][1], -len(w)))
         known = best in out and net.sense(best) == sense and " " not in best
-        if known and best != word and net.uses[best][1] > 3 * net.uses[word][1] + 3:
+        if (
+            word not in hand.kinds
+            and known
+            and best != word
+            and net.uses[best][1] > 3 * net.uses[word][1] + 3
+        ):
             out[word] = (count, hand.same.get(best, best), kinds)
     for word in list(out):
         # "hearts" is a game of cards to few.

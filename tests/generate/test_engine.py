@@ -11,8 +11,7 @@ from asciiloom.generate import Constraint, Engine, Generator, Request, Sampling
 from asciiloom.generate import engine as engine_module
 from asciiloom.generate.canvas import Canvas
 from asciiloom.generate.sampling import barred_share
-from asciiloom.model import Card, GridInput, GridTransformer, ModelConfig, untrained_model
-from asciiloom.model.words import TOPIC_SCALE
+from asciiloom.model import Card, GridInput, GridTransformer, ModelConfig, Sizes, untrained_model
 from asciiloom.tokens import EOS, Example, Prompt, pack
 
 CONFIG = ModelConfig(d_model=32, layers=2, heads=2, head=16, context=512, pair_dimensions=4)
@@ -24,7 +23,7 @@ def _model(charset: str = "ascii") -> GridTransformer:
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.2 * torch.randn_like(p))
-        model.topic_embed.weight.div_(TOPIC_SCALE)  # what the word head multiplies
+        model.topic_embed.weight.div_(6)  # what the word head multiplies
     return model
 
 
@@ -85,27 +84,32 @@ def test_cached_greedy_decoding_is_the_argmax_of_the_whole_sequence() -> None:
         canvas.step(np.array([wanted]))
 
 
+def _sizes(pieces: list[tuple[str, int, int, str]]) -> Sizes:
+    return Sizes.of(((*piece, ()) for piece in pieces), least=1)
+
+
 def natural_widths(card: Card) -> set[int | None]:
     generator = Generator(_model(), card)
     return {generator._size_to_ask("bar", None, Constraint(20, 5), 5, n)[0] for n in range(40)}
 
 
 def test_generator_asks_for_natural_sizes(run_folder: Path) -> None:
-    sizes = (("shape", 9, 5, "ring"), ("maze", 30, 20, "maze"), ("shape", 7, 7, "big star"))
-    natural = Generator(_model(), Card(sizes))._size_to_ask
+    sizes = [("shape", 9, 5, "ring"), ("maze", 30, 20, "maze"), ("shape", 7, 7, "big star")]
+    natural = Generator(_model(), Card(_sizes(sizes)))._size_to_ask
     assert natural("a ring", "shape", Constraint(40, 12), 0, 0) == (9, 5)
     assert natural("star", "shape", Constraint(40, 12), 3, 0) == (7, 7)
-    assert natural("ring", "maze", Constraint(40, 12), 0, 0) == (9, 5)  # no maze fits
-    words = (("banner", 9, 3, "cat"), ("banner", 13, 3, "horse"), ("banner", 13, 3, "tiger"))
-    banner = Generator(_model(), Card(words))._size_to_ask
+    assert natural("ring", "maze", Constraint(40, 12), 0, 0) == (19, 12)  # a maze, made smaller
+    words = [("banner", 9, 3, "cat"), ("banner", 13, 3, "horse"), ("banner", 13, 3, "tiger")]
+    banner = Generator(_model(), Card(_sizes(words)))._size_to_ask
     assert banner("robin, font:digital", "banner", Constraint(40, 12), 0, 0) == (13, 3)
     assert banner("dog", "banner", Constraint(40, 12), 0, 0) == (9, 3)
-    assert natural("", None, Constraint(5, 5), 0, 0) is None
+    assert natural("", None, Constraint(5, 5), 0, 0) == (5, 5)  # a star, made smaller
+    assert natural("", None, Constraint(4, 2), 0, 0) is None
     assert natural("", "maze", Constraint.exact(7, 3), 0, 0) == (7, 3)
     # Of several, one of the larger half; and what was planned for a size ends at its edge.
-    many = Card(tuple(("shape", n, 3, "bar") for n in range(2, 12)))
-    assert natural_widths(many) == set(range(7, 12))  # each drawing of a request its own
-    small = Generator(_model(), Card((("shape", 4, 2, "bar"),)))
+    many = Card(_sizes([("shape", n, 3, "bar") for n in range(5, 15)]))
+    assert natural_widths(many) == set(range(10, 15))  # each drawing of a request its own
+    small = Generator(_model(), Card(_sizes([("shape", 4, 2, "bar")])))
     for drawing in small.draw("bar", constraint=Constraint(40, 12), count=5):
         assert Constraint(4, 2).violations(drawing.text) == []
     loaded = Generator.load(run_folder / "latest")

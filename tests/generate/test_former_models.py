@@ -60,9 +60,13 @@ def test_they_draw_what_they_drew(
 
 def test_they_are_written_anew_in_the_present_format(former: Path, tmp_path: Path) -> None:
     model, card = load_model(former)
-    assert [list(size) for size in card.sizes] == SIZES
+    assert card.sizes.to_plain() == {
+        "art": {"": "7x3", "animal": "7x3", "cat": "7x3", "feline": "7x3"},
+        "shape": {"": "9x4", "ring": "9x4", "shape": "9x4"},
+    }
     save_model(tmp_path, model, card)
-    again, _ = load_model(tmp_path)
+    again, same = load_model(tmp_path)
+    assert same == card
     assert json.loads((tmp_path / "config.json").read_text())["format"] == 3
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])

@@ -17,7 +17,6 @@ from asciiloom.generate.engine import Drawn
 from asciiloom.generate.ranking import best, judge, log_likelihoods
 from asciiloom.generate.signature import unsigned
 from asciiloom.model import GridInput, GridTransformer, KVCache, ModelConfig
-from asciiloom.model.words import TOPIC_SCALE
 from asciiloom.piece import canonicalize, find_credits
 from asciiloom.store import Selection
 from asciiloom.tokens import Example, Prompt, pack
@@ -32,7 +31,7 @@ def _model() -> GridTransformer:
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.2 * torch.randn_like(p))
-        model.topic_embed.weight.div_(TOPIC_SCALE)  # what the word head multiplies
+        model.topic_embed.weight.div_(6)  # what the word head multiplies
     return model.eval()
 
 

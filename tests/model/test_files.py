@@ -20,7 +20,7 @@ from asciiloom.model import (
     PRESETS,
     Card,
     ModelConfig,
-    Size,
+    Sizes,
     load_model,
     save_model,
     untrained_model,
@@ -30,7 +30,7 @@ TINY = ModelConfig(
     d_model=8, layers=2, heads=2, head=4, context=64,
     neighbours=((1, 0),), pairs=((0, 1),), pair_dimensions=1,
 )  # fmt: skip
-CARD = Card((Size("shape", 3, 4, "box"),), {"step": 3, "corpus": {"pieces": 2, "digest": "ab"}})
+CARD = Card(Sizes({"shape": {"": ((3, 4),)}}), {"step": 3, "corpus": {"pieces": 2, "digest": "ab"}})
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ CONFIGS: dict[str, Spoil] = {
     f"{name} {label}": _set(name, value)
     for name in ("model_type", "format", "architectures", "model", "vocab_size", "parameters", "sizes", "training")
     for label, value in WRONG.items()
-    if (name, label) not in {("sizes", "list"), ("training", "table"), ("format", "true"), ("model", "table")}
+    if (name, label) not in {("sizes", "list"), ("sizes", "table"), ("training", "table"), ("format", "true"), ("model", "table")}
 } | {
     "format true": _set("format", True),
     "format future": _set("format", 4),
@@ -137,6 +137,16 @@ CONFIGS: dict[str, Spoil] = {
     "size of nothing": _set("sizes", [["art", 0, 3, "x"]]),
     "size of a mountain": _set("sizes", [["art", 3, 10**9, "x"]]),
     "size with a long title": _set("sizes", [["art", 3, 3, "x" * 300]]),
+    "sizes of a kind no table": _set("sizes", {"art": "3x4"}),
+    "sizes of a thing no text": _set("sizes", {"art": {"cat": [[3, 4]]}}),
+    "sizes of three sides": _set("sizes", {"art": {"cat": "3x4x5"}}),
+    "sizes of words": _set("sizes", {"art": {"cat": "3x4 big"}}),
+    "sizes of nothing": _set("sizes", {"art": {"cat": "0x4"}}),
+    "sizes of a mountain": _set("sizes", {"art": {"cat": "3x" + "9" * 300}}),
+    "sizes of a minus": _set("sizes", {"art": {"cat": "-3x4"}}),
+    "sizes of a long kind": _set("sizes", {"k" * 300: {"": "3x4"}}),
+    "sizes beyond measure": _set("sizes", {"art": {"cat": "3x4 " * 5000}}),
+    "things without end": _set("sizes", {"art": {str(n): "3x4" for n in range(10_001)}}),
     "size with half a surrogate": _set("sizes", [["art", 3, 3, "\ud800"]]),
     "step of text": _set("training.step", "3"),
     "negative seconds": _set("training.seconds", -1),

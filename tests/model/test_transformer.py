@@ -10,7 +10,6 @@ from asciiloom.model import (
     KVCache,
     ModelConfig,
 )
-from asciiloom.model.words import TOPIC_SCALE
 from asciiloom.tokens import EOS, Example, GridTokenizer, Prompt, pack
 
 TINY = ModelConfig(d_model=32, layers=2, heads=2, head=16, context=256, pair_dimensions=4)
@@ -24,7 +23,7 @@ def _noisy(config: ModelConfig) -> GridTransformer:
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.1 * torch.randn_like(p))
-        model.topic_embed.weight.div_(TOPIC_SCALE)  # what the word head multiplies
+        model.topic_embed.weight.div_(6)  # what the word head multiplies
     return model.eval()
 
 

@@ -53,7 +53,7 @@ def test_a_run_leaves_what_a_person_needs(run_folder: Path) -> None:
     assert model.parameter_count() > 500_000
     assert card.training["corpus"]["licences"] == {"CC0-1.0": card.training["corpus"]["pieces"]}
     assert card.training["settings"]["run"]["steps"] == 8
-    assert card.sizes and all(w > 0 and h > 0 for _, w, h, _ in card.sizes)
+    assert card.sizes.table and all(things[""] for things in card.sizes.table.values())
 
 
 def test_training_lowers_the_loss(corpus: Corpus, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from asciiloom.model.card import Card
 from asciiloom.model.config import PRESETS, ModelConfig
 from asciiloom.model.device import autocast, pick_device
 from asciiloom.model.files import load_model, save_model
-from asciiloom.model.sizes import Size, natural_size, sizes_of
+from asciiloom.model.sizes import Sizes, natural_size, sizes_of
 from asciiloom.model.transformer import GridInput, GridTransformer, KVCache, untrained_model
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "GridTransformer",
     "KVCache",
     "ModelConfig",
-    "Size",
+    "Sizes",
     "autocast",
     "load_model",
     "natural_size",

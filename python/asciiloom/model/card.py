@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypedDict
 
 from asciiloom.json_file import read_object
 from asciiloom.model.config import ModelConfig
-from asciiloom.model.sizes import Size, read_sizes
+from asciiloom.model.sizes import Sizes, read_sizes
 from asciiloom.typed import Between, check, entries
 
 # Format 1 called some tensors and one setting otherwise (see ``former_name``). From format 3 on the words of
@@ -65,10 +65,10 @@ _FORMER = ModelConfig(relatives=False, word_rank=None, reference=False)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a model file says of itself: ``sizes`` of some training pieces, for natural sizes to ask for;
+    """What a model file says of itself: ``sizes`` of its training pieces, for natural sizes to ask for;
     ``training`` holds settings, corpus fingerprint and figures."""
 
-    sizes: tuple[Size, ...] = ()
+    sizes: Sizes = field(default_factory=Sizes)
     training: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,7 +87,7 @@ def to_json(config: ModelConfig, card: Card) -> dict[str, Any]:
         "model": config.to_dict(),
         "vocab_size": config.tokenizer.size,
         "parameters": config.parameter_count,
-        "sizes": [list(size) for size in card.sizes],
+        "sizes": card.sizes.to_plain(),
         "training": card.training,
     }
 
@@ -113,4 +113,4 @@ def read_config(path: Path) -> tuple[ModelConfig, Card, int]:
             raise ValueError(f"{name} must be {right}, as its model settings say")
     training = data.get("training", {})
     check(training, _Training, "training")
-    return config, Card(read_sizes(data.get("sizes", [])), training), version
+    return config, Card(read_sizes(data.get("sizes", {})), training), version

@@ -20,7 +20,8 @@ PAIRS: tuple[tuple[int, int], ...] = ((0, 2), (1, 2), (2, 3), (0, 3), (0, 5))
 ROPES = ("axial", "1d", "none")
 # Rows and columns that are told apart; beyond, the last entry serves.
 POSITIONS = (64, 128)
-TOPIC_DIMENSIONS = 64
+# Of a word: what a word head can be told, and what an input.
+HEAD_DIMENSIONS, INPUT_DIMENSIONS = 128, 64
 # 1 GB of weights: ten times the largest preset. More is a damaged or hostile file, or another project.
 MAX_PARAMETERS = 250_000_000
 # What a setting was called in files of format 1.
@@ -88,6 +89,11 @@ class ModelConfig:
         return GridTokenizer(self.charset, self.relatives, self.word_rank is None)
 
     @property
+    def topic_dimensions(self) -> int:
+        """Numbers that a word is."""
+        return INPUT_DIMENSIONS if self.word_rank is None else HEAD_DIMENSIONS
+
+    @property
     def hidden(self) -> int:
         """Width of a block's hidden layer."""
         return int(self.d_model * self.mlp)
@@ -103,16 +109,16 @@ class ModelConfig:
         shapes: dict[str, tuple[int, ...]] = {
             "embed.weight": (self.tokenizer.size, d),
             "neighbour_embed.weight": (max(1, len(self.neighbours)) * self.symbols, d),
-            "topic_embed.weight": (TOPIC_BUCKETS, TOPIC_DIMENSIONS),
+            "topic_embed.weight": (TOPIC_BUCKETS, self.topic_dimensions),
             "norm.weight": (d,),
         }
         if self.word_rank:
             before, after = self.word_rank
-            shapes["word_head.words.weight"] = (before * after, TOPIC_DIMENSIONS)
+            shapes["word_head.words.weight"] = (before * after, self.topic_dimensions)
             shapes["word_head.drawn.weight"] = (before, d)
             shapes["word_head.out.weight"] = (outputs, after)
         else:
-            shapes["topic_projection.weight"] = (d, TOPIC_DIMENSIONS)
+            shapes["topic_projection.weight"] = (d, self.topic_dimensions)
         if self.reference:
             shapes["reference_embed.weight"] = (len(WINDOW) * self.symbols, d)
             shapes["level_embed.weight"] = (LEVELS + 1, d)

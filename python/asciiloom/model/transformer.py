@@ -19,9 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asciiloom.model.config import POSITIONS, TOPIC_DIMENSIONS, ModelConfig
+from asciiloom.model.config import POSITIONS, ModelConfig
 from asciiloom.model.passes import rms_norm, squared_relu, turned, unit
-from asciiloom.model.words import TOPIC_SCALE, WordHead, word_vectors
+from asciiloom.model.words import WordHead
 from asciiloom.tokens import LEVELS, TOPIC_BUCKETS, WINDOW, PackedBatch
 
 
@@ -150,14 +150,11 @@ class GridTransformer(nn.Module):
         self.position_embed = (
             nn.Embedding(2 * sum(POSITIONS), config.d_model) if config.position_inputs else None
         )
-        self.topic_embed = nn.Embedding(TOPIC_BUCKETS, TOPIC_DIMENSIONS, padding_idx=0)
+        topic = config.topic_dimensions
+        self.topic_embed = nn.Embedding(TOPIC_BUCKETS, topic, padding_idx=0)
         rank = config.word_rank
-        self.topic_projection = (
-            None if rank else nn.Linear(TOPIC_DIMENSIONS, config.d_model, bias=False)
-        )
-        self.word_head = (
-            WordHead(config.d_model, rank, TOPIC_DIMENSIONS, self.outputs) if rank else None
-        )
+        self.topic_projection = None if rank else nn.Linear(topic, config.d_model, bias=False)
+        self.word_head = WordHead(config.d_model, rank, topic, self.outputs) if rank else None
         # As for the neighbours above: entry k * outputs+1 + id.
         self.reference_embed = (
             nn.Embedding(len(WINDOW) * (self.outputs + 1), config.d_model)
@@ -189,7 +186,9 @@ class GridTransformer(nn.Module):
             nn.init.normal_(self.position_embed.weight, std=0.1)
         nn.init.zeros_(self.topic_embed.weight)
         if self.topic_projection is not None:
-            nn.init.normal_(self.topic_projection.weight, std=0.5 / TOPIC_DIMENSIONS**0.5)
+            nn.init.normal_(
+                self.topic_projection.weight, std=0.5 / self.config.topic_dimensions**0.5
+            )
         if self.reference_embed is not None and self.level_embed is not None:
             nn.init.normal_(self.reference_embed.weight, std=0.3 / len(WINDOW) ** 0.5)
             nn.init.zeros_(self.level_embed.weight)
@@ -224,8 +223,10 @@ class GridTransformer(nn.Module):
         if self.position_embed is not None:
             x = x + self._position(given, self.position_embed.weight)
         if self.topic_projection is not None:
-            words = word_vectors(given.topics, self.topic_embed, _INPUT_SCALE)
-            x = x + self.topic_projection(words).unsqueeze(1)
+            count = (given.topics > 0).sum(1).clamp(min=1).sqrt()[:, None, None]
+            x = x + self.topic_projection(
+                _INPUT_SCALE * self.topic_embed(given.topics).sum(1, keepdim=True) / count
+            )
         if given.reference is not None:
             x = x + self._reference(given)
         start = cache.length if cache is not None else 0
@@ -250,10 +251,9 @@ class GridTransformer(nn.Module):
         return logits + added
 
     def say(self, topics: Tensor) -> Tensor:
-        """The words of prompts (..., topics) as the word head is told them, (..., dimensions); 0 without words,
-        whoever else is in the batch."""
-        said = word_vectors(topics, self.topic_embed, TOPIC_SCALE)
-        return said * (topics > 0).any(-1, keepdim=True)
+        """The words of prompts (..., topics) as the word head is told them: the sum of what each says,
+        (..., dimensions)."""
+        return torch.sum(self.topic_embed(topics) * (topics > 0).unsqueeze(-1), dim=-2)
 
     def _reference(self, given: GridInput) -> Tensor:
         """What the drawing to draw after shows about the next cell, and how far to trust it: (B, T, d_model)."""

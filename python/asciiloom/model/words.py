@@ -15,24 +15,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Words start at zero, so that one that training never showed adds nothing; the scale makes up for it.
-TOPIC_SCALE = 6.0
 # Cells of a drawing whose size is left open, and the fewest that count.
 _USUAL_CELLS, _FEWEST_CELLS = 200.0, 20.0
 _OUT_SCALE = 0.2
 
 
-def word_vectors(topics: Tensor, table: nn.Embedding, scale: float = TOPIC_SCALE) -> Tensor:
-    """The words of prompts (..., topics) as one vector each (..., dimensions): a sum over the root of their number."""
-    count = (topics > 0).sum(-1, keepdim=True).clamp(min=1).sqrt()
-    said: Tensor = scale * table(topics).sum(-2) / count
-    return said
-
-
 class WordHead(nn.Module):
     """(what was drawn, words) -> what is added to the logits; nothing without words.
 
-    ``rank``: dimensions of what was drawn and of what comes next, between which words are a matrix.
+    ``rank``: dimensions of what was drawn and of what comes next, between which words are a matrix. A word is
+    ``dimensions`` numbers; all zero, it adds nothing.
     """
 
     def __init__(self, width: int, rank: tuple[int, int], dimensions: int, outputs: int) -> None:

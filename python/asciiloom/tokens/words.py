@@ -172,6 +172,7 @@ def words_of(
     return ", ".join(phrases).rstrip(", ")
 
 
+@lru_cache(1 << 15)
 def clean(phrase: str) -> str:
     """``phrase`` without what is left of file names; "" where nothing in it says what is shown.
 
@@ -262,7 +263,8 @@ _BETWEEN = frozenset(
 _DOING = re.compile(r"\w*[aeiouy]\w*ing")
 
 
-def heads_of(phrase: str) -> list[str]:
+@lru_cache(1 << 15)
+def heads_of(phrase: str) -> tuple[str, ...]:
     """What a phrase shows, by the last word of each noun phrase in it: "a rabbit house" shows a house."""
     heads: list[str] = []
     for part in _BREAK.split(phrase.lower()):
@@ -274,4 +276,4 @@ def heads_of(phrase: str) -> list[str]:
             elif not says_nothing(word):
                 head = word
         heads.append(head)
-    return [head for head in heads if head]
+    return tuple(head for head in heads if head)

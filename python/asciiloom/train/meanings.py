@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from asciiloom.model import GridInput, GridTransformer
-from asciiloom.model.words import TOPIC_SCALE, loudness
+from asciiloom.model.words import loudness
 from asciiloom.tokens import IGNORE, PackedBatch
 from asciiloom.train.settings import WordSettings
 
@@ -63,13 +63,16 @@ def learn_words(
     # What makes drawings that were left out likeliest, to second order.
     loud = float((told / spread.clamp(min=1e-12)).clamp(0, 1)) if len(meant) else 1.0
     matrices = loud * _fit(design, surprises, settings)
-    directions = torch.linalg.svd(matrices, full_matrices=False).Vh
-    kept_directions = directions[: head.words.in_features]
+    # A word is as few numbers as the head has room for; those that many drawings say decide which.
+    often = design.square().sum(0).sqrt().unsqueeze(1)
+    directions = torch.linalg.svd(matrices * often, full_matrices=False).Vh[
+        : head.words.in_features
+    ]
     table = torch.zeros_like(model.topic_embed.weight)
-    table[buckets, : len(kept_directions)] = (matrices @ kept_directions.T / TOPIC_SCALE).to(table)
+    table[buckets, : len(directions)] = (matrices @ directions.T).to(table)
     model.topic_embed.weight.copy_(table)
     head.words.weight.zero_()
-    head.words.weight[:, : len(kept_directions)] = kept_directions.T.to(head.words.weight)
+    head.words.weight[:, : len(directions)] = directions.T.to(head.words.weight)
     return count
 
 
@@ -137,10 +140,9 @@ def _main(values: Tensor, rank: int) -> Tensor:
 
 
 def _design(topics: Tensor, buckets: int) -> tuple[Tensor, Tensor]:
-    """The buckets that occur (k,), and how much of each is in each drawing (n, k), as prompts are told."""
-    count = (topics > 0).sum(1, keepdim=True).clamp(min=1).double()
+    """The buckets that occur (k,), and which of them each drawing has (n, k), 0 or 1."""
     whole = torch.zeros(len(topics), buckets, dtype=torch.double)
-    whole.scatter_add_(1, topics, count.rsqrt().expand(topics.shape).contiguous())
+    whole.scatter_(1, topics, 1.0)
     whole[:, 0] = 0
     there = whole.any(0).nonzero().flatten()
     return there, whole[:, there]

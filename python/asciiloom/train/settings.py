@@ -125,8 +125,8 @@ class WordSettings:
     a word is. ``shrinkage``: how far differences between drawings are taken for alike in all directions."""
 
     drawings: Annotated[int, Between(0, 10**6)] = 6000
-    ridge: Annotated[float, Between(1e-3, 1e6)] = 4.0
-    shrinkage: Annotated[float, Between(1e-3, 1e3)] = 0.3
+    ridge: Annotated[float, Between(1e-3, 1e6)] = 30.0
+    shrinkage: Annotated[float, Between(1e-3, 1e3)] = 1.0
 
     def __post_init__(self) -> None:
         check_fields(self, "words")

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from asciiloom.generate import Constraint, Drawing, Generator
 from asciiloom.model import (
     Card,
     GridTransformer,
+    Sizes,
     load_model,
     sizes_of,
     untrained_model,
@@ -355,9 +357,13 @@ class Trainer:
         self.tell(Event("checkpoint", self.step, {"folder": str(folder)}))
         return folder
 
+    @cached_property
+    def _sizes(self) -> Sizes:
+        return sizes_of(self.corpus, self.loader.selection)
+
     def _card(self) -> Card:
         return Card(
-            sizes_of(self.corpus, self.loader.selection),
+            self._sizes,
             {
                 "step": self.step,
                 "seconds": round(self._clock.seconds, 1),
