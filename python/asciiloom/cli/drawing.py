@@ -131,7 +131,8 @@ def generate_command(
     followed = None
     if corpus is not None:
         generator.must_take_reference()
-        followed = _to_draw_after(corpus, prompt, kind, constraint, about, like, count, seed)
+        wanted = count * (best_of or BEST_OF)
+        followed = _to_draw_after(corpus, prompt, kind, constraint, about, like, wanted, seed)
     done = 0
     with progress("drawing", count, quiet or count == 1) as bar:
 

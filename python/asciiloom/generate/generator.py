@@ -83,7 +83,7 @@ class Generator:
         Same arguments, same drawings; all satisfy ``constraint``. Each is the best of ``best_of`` candidates
         by the sum of what ``rankers`` give (by default ``WordRatio`` and ``lint``); the first candidate is
         what is drawn without others. Unless ``signature``, credits that no one asked for are taken out where
-        the limits allow it. ``reference``: what to draw after, one for all drawings or one each in turn;
+        the limits allow it. ``reference``: what to draw after, one for all or one each in turn for every candidate;
         ``variation``: how freely, from 1 (nearly the same) to 4 (only the outline is kept).
 
         ``ConstraintError`` where none can satisfy the limits, and ``SettingsError`` for a count, seed, kind or
@@ -109,26 +109,26 @@ class Generator:
         together = max(1, self.engine.lanes // best_of)
         for start in range(0, count, together):
             indices = range(start, min(count, start + together))
-            followed = [examples[index % len(examples)] for index in indices]
-            asked = [
-                self._request(words, kind, limits, seed, index, example, variation)
-                for index, example in zip(indices, followed, strict=True)
-            ]
-            # One request for all candidates but for their random numbers: they are compared at one size.
+            # Candidates differ in their random numbers and in what they are drawn after; without that they are
+            # compared at one size.
+            places = [(index, k) for index in indices for k in range(best_of)]
+            followed = [examples[(index * best_of + k) % len(examples)] for index, k in places]
             tried = [
-                replace(request, index=request.index + k * _NEXT_CANDIDATE)
-                for request in asked
-                for k in range(best_of)
+                replace(
+                    self._request(words, kind, limits, seed, index, example, variation),
+                    index=index + k * _NEXT_CANDIDATE,
+                )
+                for (index, k), example in zip(places, followed, strict=True)
             ]
             drawn = list(self.engine.draw(tried, sampling))
             if not signature:
                 drawn = [replace(d, text=unsigned(d.text, limits, words)) for d in drawn]
-            for place, (index, example) in enumerate(zip(indices, followed, strict=True)):
+            for place, index in enumerate(indices):
                 own = slice(place * best_of, (place + 1) * best_of)
                 # Judged without the other drawings, so that what is kept does not hang on them.
                 scores = judge(rankers, tried[own], drawn[own]) if best_of > 1 else None
                 kept = best(scores) if scores else 0
-                chosen = drawn[own][kept]
+                chosen, example = drawn[own][kept], followed[own][kept]
                 drawings.append(
                     Drawing(
                         chosen.text,
@@ -143,7 +143,7 @@ class Generator:
                     )
                 )
             if progress is not None:
-                progress(len(asked))
+                progress(len(indices))
         return drawings
 
     def _request(
