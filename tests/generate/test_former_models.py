@@ -15,7 +15,7 @@ from asciiloom.tokens import Prompt
 
 CONFIG = ModelConfig(d_model=16, layers=2, heads=2, head=8, context=256, pair_dimensions=2, mlp=2.0)
 # Formats 1 and 2 knew none of these.
-SINCE = {"relatives": False, "word_rank": None, "reference": False}
+SINCE = {"relatives": False, "word_rank": [], "reference": False}
 FORMER = replace(CONFIG, **SINCE)  # type: ignore[arg-type]
 SIZES = [["shape", 9, 4, "ring"], ["art", 7, 3, "cat"]]
 

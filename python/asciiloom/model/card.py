@@ -60,7 +60,7 @@ _FORMER_TENSORS = {
     "pair_projection": "widen",
 }
 # What settings that formats 1 and 2 did not know mean to them.
-_FORMER = ModelConfig(relatives=False, word_rank=None, reference=False)
+_FORMER = ModelConfig(relatives=False, word_rank=(), reference=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class ModelConfig:
     ``neighbours``: (rows up, columns right) of the cells above the next one whose embeddings are inputs.
     ``position_inputs``: whether inputs say where the next cell is and how much of the asked size is left.
     ``word_rank``: dimensions of what was drawn and of what comes next, between which words stand at the output
-    (see ``WordHead``); without it words are an input. ``reference``: whether another drawing can be shown to draw after.
+    (see ``WordHead``); empty, words are an input as others are, which takes many drawings of each. ``reference``: whether another drawing can be shown to draw after.
     ``relatives``: whether the words of a prompt are told with their relatives (kitten: cat, animal).
     Raises ``SettingsError`` for shapes that cannot be, or of more than 250 million parameters.
     """
@@ -61,7 +61,7 @@ class ModelConfig:
     pair_dimensions: Annotated[int, Between(1, 1024)] = 64
     position_inputs: bool = True
     tied: bool = False
-    word_rank: tuple[_Rank, _Rank] | None = (32, 24)
+    word_rank: Annotated[tuple[_Rank, ...], AtMost(2)] = (32, 24)
     reference: bool = True
     relatives: bool = True
 
@@ -69,6 +69,8 @@ class ModelConfig:
         check_fields(self, "model")
         if self.heads % self.kv_heads:
             raise SettingsError(f"{self.heads} heads do not divide by {self.kv_heads} kv_heads")
+        if len(self.word_rank) == 1:
+            raise SettingsError("model.word_rank is two numbers, or none: []")
         if self.head % 4:
             raise SettingsError(f"a head of {self.head} dimensions does not divide by 4")
         for up, right in self.neighbours:
@@ -86,12 +88,12 @@ class ModelConfig:
 
     @property
     def tokenizer(self) -> GridTokenizer:
-        return GridTokenizer(self.charset, self.relatives, self.word_rank is None)
+        return GridTokenizer(self.charset, self.relatives, not self.word_rank)
 
     @property
     def topic_dimensions(self) -> int:
         """Numbers that a word is."""
-        return INPUT_DIMENSIONS if self.word_rank is None else HEAD_DIMENSIONS
+        return HEAD_DIMENSIONS if self.word_rank else INPUT_DIMENSIONS
 
     @property
     def hidden(self) -> int:

@@ -27,7 +27,7 @@ class WordHead(nn.Module):
     ``dimensions`` numbers; all zero, it adds nothing.
     """
 
-    def __init__(self, width: int, rank: tuple[int, int], dimensions: int, outputs: int) -> None:
+    def __init__(self, width: int, rank: tuple[int, ...], dimensions: int, outputs: int) -> None:
         super().__init__()
         self.rank = rank
         self.words = nn.Linear(dimensions, rank[0] * rank[1], bias=False)

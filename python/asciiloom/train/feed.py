@@ -36,12 +36,7 @@ def word_loader(corpus: Corpus, settings: Settings) -> CorpusLoader | None:
     s = settings
     drawn = tuple(kind for kind in s.selection.kinds or KINDS if kind not in LETTERING)
     selection = s.selection.replace(split="train", kinds=drawn)
-    if (
-        s.model.word_rank is None
-        or not s.words.drawings
-        or not drawn
-        or not corpus.count(selection)
-    ):
+    if not s.model.word_rank or not s.words.drawings or not drawn or not corpus.count(selection):
         return None
     return CorpusLoader(
         corpus,
