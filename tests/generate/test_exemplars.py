@@ -197,12 +197,19 @@ def test_examples_reach_the_engine_one_for_each_drawing_in_turn(
     drawings: list[Drawing] = _generator().draw(
         "cat", constraint=LIMITS, count=3, best_of=2, reference=found
     )
-    one, two = (example.text for example in found)
-    assert asked == [one, one, two, two, one, one]
-    assert [d.credit for d in drawings] == [found[0].credit, found[1].credit, found[0].credit]
+    # Each candidate sees an example in turn, spoilt by random numbers of its own.
+    heights = [(text or "").count("\n") for text in asked]
+    one, two = (example.text.count("\n") for example in found)
+    assert heights == [one, two] * 3 and len(set(asked)) > 2
+    of = [found[d.candidate].credit for d in drawings]
+    assert [d.credit for d in drawings] == of
+    again = list(asked)
+    asked.clear()
+    _generator().draw("cat", constraint=LIMITS, count=3, best_of=2, reference=found)
+    assert asked == again
     asked.clear()
     assert _generator().draw(constraint=LIMITS, reference=f"{CAT} jgs")[0].credit is None
-    assert asked == [CAT]
+    assert [(text or "").count("\n") for text in asked] == [CAT.count("\n")]
 
 
 def test_examples_that_cannot_be_are_refused(asked: list[str | None]) -> None:

@@ -27,6 +27,8 @@ from asciiloom.store.selection import Range
 
 # A word of a title says twice as much as a tag.
 _TITLE, _TAG = 2.0, 1.0
+# Cells from which on a drawing can show something in detail; what has fewer stands behind.
+_LEGIBLE = 60
 _WORD = re.compile(r"\w+")
 _TELLING = re.compile(r"[^\W\d_]{3,}")
 
@@ -156,15 +158,17 @@ def _nearest(corpus: Corpus, fitting: Selection, asked: Sequence[str]) -> list[i
         return fitting.replace(text=f"{fitting.text or ''} {query}")
 
     query = " OR ".join(f"title:{word} OR tags:{word}" for word in asked)
-    statement, params = saying(query).sql("piece.id, piece.title, piece.split")
+    statement, params = saying(query).sql(
+        "piece.id, piece.title, piece.split, piece.width * piece.height"
+    )
     rows = [
-        (number, title)
-        for number, title, split in corpus.connection.execute(statement, params)
+        (number, title, cells)
+        for number, title, split, cells in corpus.connection.execute(statement, params)
         if split in (None, "train")
     ]
     if not asked:
-        return [number for number, _ in rows]
-    score = dict.fromkeys((number for number, _ in rows), 0.0)
+        return [number for number, _, _ in rows]
+    score = dict.fromkeys((number for number, _, _ in rows), 0.0)
     for word in asked:
         titled = score.keys() & corpus.ids(saying(f"title:{word}"))
         tagged = (score.keys() - titled) & set(corpus.ids(saying(f"tags:{word}")))
@@ -174,9 +178,10 @@ def _nearest(corpus: Corpus, fitting: Selection, asked: Sequence[str]) -> list[i
             score[number] += _TITLE * weight
         for number in tagged:
             score[number] += _TAG * weight
-    for number, title in rows:
-        # Of two that say the words, the one whose title says little else.
+    for number, title, cells in rows:
+        # Of two that say the words, the one whose title says little else, and which is no emoticon.
         score[number] /= 1 + 0.1 * len(set(_TELLING.findall((title or "").lower())) - set(asked))
+        score[number] *= 0.5 + 0.5 * min(1.0, cells / _LEGIBLE)
     return sorted(score, key=lambda number: -score[number])
 
 

@@ -14,7 +14,7 @@ from asciiloom.generate.sampling import Sampling
 from asciiloom.generate.signature import unsigned
 from asciiloom.model import Card, GridTransformer, load_model, natural_size
 from asciiloom.piece import KINDS
-from asciiloom.tokens import Prompt, Reference
+from asciiloom.tokens import Prompt, Reference, spoil
 from asciiloom.typed import Between, check
 
 MAX_COUNT = 100_000
@@ -25,6 +25,8 @@ MAX_SEED = 2**64 - 1
 # above are theirs; the last is that of sizes.
 _NEXT_CANDIDATE = 1 << 32
 _SIZES = 1 << 63
+# And where what is seen of an example has them.
+_LOOKS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,7 @@ class Generator:
             places = [(index, k) for index in indices for k in range(best_of)]
             followed = [examples[(index * best_of + k) % len(examples)] for index, k in places]
             tried = [
-                replace(
-                    self._request(words, kind, limits, seed, index, example, variation),
-                    index=index + k * _NEXT_CANDIDATE,
-                )
+                self._request(words, kind, limits, seed, index, example, variation, k)
                 for (index, k), example in zip(places, followed, strict=True)
             ]
             drawn = list(self.engine.draw(tried, sampling))
@@ -155,6 +154,7 @@ class Generator:
         index: int,
         example: Exemplar | None,
         variation: int,
+        candidate: int,
     ) -> Request:
         size = self._size_to_ask(words, kind, limits, seed, index)
         if example is not None and limits.admits(*example.size):
@@ -162,8 +162,13 @@ class Generator:
         width, height = size or (None, None)
         # What was planned for a size is over at its edge.
         room = replace(limits, max_width=size[0], max_height=size[1]) if size else limits
-        reference = Reference(example.text, variation) if example else None
-        return Request(Prompt(words, width, height, kind, reference), room, seed, index)
+        stream = index + candidate * _NEXT_CANDIDATE
+        reference = None
+        if example:
+            # Seen as in training: less of it, the more freely it is followed.
+            rng = random_numbers(seed, _LOOKS + stream)
+            reference = Reference(spoil(example.text, variation, rng), variation)
+        return Request(Prompt(words, width, height, kind, reference), room, seed, stream)
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
