@@ -12,7 +12,7 @@ from asciiloom.model import GridTransformer, ModelConfig
 from asciiloom.train import RunSettings, Settings, Trainer
 from asciiloom.train.settings import WordSettings
 
-MODEL = ModelConfig(d_model=48, layers=2, heads=1, head=32, pair_dimensions=4)
+MODEL = ModelConfig(d_model=32, layers=1, heads=1, head=32, pair_dimensions=4)
 OF_WORDS = {
     "topic_embed.weight",
     "word_head.words.weight",
@@ -22,7 +22,7 @@ OF_WORDS = {
 # Words are learned at steps 4, 8 and 10; checkpoints are written at 3, 4, 6, 8, 9 and 10.
 RUN = RunSettings(
     steps=10,
-    tokens=2048,
+    tokens=1024,
     log_every=1,
     eval_every=4,
     eval_pieces=20,
@@ -32,7 +32,7 @@ RUN = RunSettings(
     precision="fp32",
     samples=(),
 )
-SETTINGS = Settings(model=MODEL, run=RUN, words=WordSettings(drawings=200))
+SETTINGS = Settings(model=MODEL, run=RUN, words=WordSettings(drawings=60))
 
 
 def _checkpoints(run: Path) -> dict[str, dict[str, torch.Tensor]]:
@@ -53,7 +53,7 @@ class StopError(Exception):
 
 @pytest.mark.parametrize(
     ("kind", "step"),
-    [("log", 4), ("log", 6), ("checkpoint", 8), ("checkpoint", 4), ("eval", 8)],
+    [("log", 6), ("checkpoint", 4), ("eval", 8)],
 )
 def test_a_run_broken_off_about_an_evaluation_ends_as_the_unbroken_one(
     corpus_file: Path, whole: Path, tmp_path: Path, kind: str, step: int
