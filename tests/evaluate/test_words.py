@@ -8,7 +8,14 @@ import torch
 import torch.nn.functional as F
 
 from asciiloom.corpus import Corpus
-from asciiloom.evaluate.words import SUBJECTS, WordTest, subject_of, word_test
+from asciiloom.evaluate.words import (
+    SUBJECTS,
+    WordTest,
+    _at_once,
+    _in_turn,
+    subject_of,
+    word_test,
+)
 from asciiloom.model import GridInput, GridTransformer, ModelConfig
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
@@ -36,7 +43,8 @@ def test_bits_saved_are_all_where_words_tell_all_and_none_where_they_tell_nothin
     assert _result([[0.0, 500.0, 500.0, 500.0]], [0]).bits_saved == pytest.approx(2.0)
     blind = _result([[7.0, 7.0, 7.0, 7.0]], [2])
     assert blind.bits_saved == pytest.approx(0.0)
-    assert blind.ranks.tolist() == [1]  # in the middle: a tie is no success
+    assert blind.ranks.tolist() == [2]  # in the middle: a tie is no success
+    assert _result([[7.0, 7.0]], [0]).ranks.tolist() == [1]
     assert _result([[500.0, 0.0, 0.0, 0.0]], [0]).bits_saved < -100
 
 
@@ -138,3 +146,26 @@ def test_a_model_that_knows_its_words_is_told_from_one_that_does_not(small: Corp
     assert word_test(small, Selection(), _trained(0), subjects=both, limit=1).pieces.tolist() == [1]
     none = word_test(small, Selection(), _trained(0), subjects=("dragon", "rose"))
     assert none.to_dict()["pieces"] == 0
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_pass_for_each_drawing_gives_what_a_pass_for_each_word_does(precision: str) -> None:
+    torch.manual_seed(3)
+    model = GridTransformer(CONFIG)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.1 * torch.randn_like(p))
+        model.topic_embed.weight.normal_(std=0.1)
+    # Of several lengths, so that batches are padded; one is as long as a network can read.
+    texts = [CAT, TREE, "x", "\n".join(["#" * 20] * 9)]
+    chosen = [
+        (n, 0, text, max(map(len, text.split("\n"))), text.count("\n") + 1, "art")
+        for n, text in enumerate(texts)
+    ]
+    told: list[int] = []
+    once = _at_once(chosen, SUBJECTS, model, precision, told.append)
+    turn = _in_turn(chosen, SUBJECTS, model, precision, None)
+    assert once.shape == (4, len(SUBJECTS)) and sum(told) == once.size
+    assert np.ptp(once, axis=1).min() > 0.1  # words do make a difference
+    np.testing.assert_allclose(once, turn, atol=1e-3 if precision == "fp32" else 2.0)
+    assert model.training

@@ -53,10 +53,10 @@ class WordTest:
 
     @property
     def ranks(self) -> NDArray[np.int64]:
-        """How many subjects make each piece likelier than the right one; one that is as good counts half."""
+        """How many subjects make each piece likelier than the right one; ties count half of them, rounded up."""
         own = self.nats[np.arange(len(self.right)), self.right][:, None]
         ahead = (self.nats < own).sum(1) + ((self.nats == own).sum(1) - 1) / 2
-        return np.asarray(np.floor(ahead), np.int64)
+        return np.asarray(np.ceil(ahead), np.int64)
 
     @property
     def bits_saved(self) -> float:

@@ -11,8 +11,9 @@ Trained by gradients like the rest, words were found to stay noise: they save tw
 drawing's four hundred, and a word comes by once in a thousand drawings.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
@@ -29,10 +30,13 @@ _POSITIONS = 60_000
 
 @dataclass(slots=True)
 class _Seen:
-    """Of drawings: sums of surprises (n, before * after) and topics (n, topics)."""
+    """Of drawings: sums of surprises (n, before * after) and topics (n, topics); the directions ``before`` (d, before)
+    and ``after`` (outputs, after) in which these were looked at."""
 
     surprises: Tensor
     topics: Tensor
+    before: Tensor
+    after: Tensor
 
 
 @torch.no_grad()
@@ -48,12 +52,14 @@ def learn_words(
         return 0
     was_training = model.training
     model.eval()
-    seen = _look(model, _positions(model, batches), settings.drawings)
-    model.train(was_training)
+    try:
+        seen = _look(_drawings(model, batches), head.rank, settings.drawings)
+    finally:
+        model.train(was_training)
     count = len(seen.topics)
     if count < 2:
         return count
-    buckets, design = _design(seen.topics, model.topic_embed.num_embeddings)
+    buckets, design = _design(seen.topics)
     surprises = seen.surprises - seen.surprises.mean(0)
     kept = torch.arange(count) % 8 > 0
     tried = _fit(design[kept], surprises[kept], settings)
@@ -71,81 +77,90 @@ def learn_words(
     table = torch.zeros_like(model.topic_embed.weight)
     table[buckets, : len(directions)] = (matrices @ directions.T).to(table)
     model.topic_embed.weight.copy_(table)
+    head.drawn.weight.copy_(seen.before.T)
+    head.out.weight.copy_(seen.after)
     head.words.weight.zero_()
     head.words.weight[:, : len(directions)] = directions.T.to(head.words.weight)
     return count
 
 
 @dataclass(slots=True)
-class _Positions:
-    """A batch's hidden states (n, d), surprises (n, outputs) and rows (n,) of positions that are predicted."""
+class _Drawings:
+    """A batch's drawings that have words: hidden states (n, T, d) and surprises (n, T, outputs), 0 where nothing is
+    predicted; ``topics`` (n, topics), ``loud`` (n,); ``cells``: how many positions are predicted."""
 
     hidden: Tensor
     surprise: Tensor
-    row: Tensor
     topics: Tensor
     loud: Tensor
+    cells: int
 
 
-def _positions(model: GridTransformer, batches: Iterable[PackedBatch]) -> Iterator[_Positions]:
+def _drawings(model: GridTransformer, batches: Iterable[PackedBatch]) -> Iterator[_Drawings]:
     device = model.topic_embed.weight.device
     for batch in batches:
         given = GridInput.from_batch(batch, device)
         targets = torch.from_numpy(batch.targets).to(device)
-        there = (targets != IGNORE) & (given.topics[:, :1] > 0)
-        if not bool(there.any()):
+        there = targets != IGNORE
+        rows = (given.topics > 0).any(1) & there.any(1)
+        if not bool(rows.any()):
             continue
         hidden = model.hidden(given)
-        expected = model.wordless(hidden)[there].float().softmax(-1)
-        surprise = F.one_hot(targets[there], expected.shape[-1]) - expected
-        row = there.nonzero()[:, 0]
-        yield _Positions(hidden[there].float(), surprise, row, given.topics, loudness(given.size))
+        # Of a network that is beyond numbers nothing is learned.
+        rows &= hidden.isfinite().all(-1).all(-1)
+        hidden, targets, there = hidden[rows].float(), targets[rows], there[rows].unsqueeze(-1)
+        surprise = -model.wordless(hidden).float().softmax(-1)
+        own = targets.clamp(min=0).unsqueeze(-1)
+        surprise.scatter_add_(-1, own, torch.ones_like(own, dtype=surprise.dtype))
+        yield _Drawings(
+            hidden * there,
+            surprise * there,
+            given.topics[rows],
+            loudness(given.size[rows]),
+            int(there.sum()),
+        )
 
 
-def _look(model: GridTransformer, positions: Iterator[_Positions], most: int) -> _Seen:
-    """The sums of surprises of at most ``most`` drawings, in the directions in which hidden states and surprises
-    vary most; the head takes these directions."""
-    head = model.word_head
-    assert head is not None
-    first: list[_Positions] = []
-    while sum(len(p.row) for p in first) < _POSITIONS and (one := next(positions, None)):
+def _look(drawings: Iterator[_Drawings], rank: tuple[int, int], most: int) -> _Seen:
+    """The sums of surprises of at most ``most`` drawings, in the ``rank`` directions in which the hidden states and
+    surprises of the first vary most."""
+    first: list[_Drawings] = []
+    while sum(d.cells for d in first) < _POSITIONS and (one := next(drawings, None)):
         first.append(one)
+    if not first:
+        nothing = torch.empty(0, 0)
+        return _Seen(nothing, nothing, nothing, nothing)
+    cells = sum(d.cells for d in first)
+    before = _main([d.hidden for d in first], cells, rank[0])
+    after = _main([d.surprise for d in first], cells, rank[1])
     sums: list[Tensor] = []
     topics: list[Tensor] = []
-    if first:
-        head.drawn.weight.copy_(_main(torch.cat([p.hidden for p in first]), head.rank[0]).T)
-        head.out.weight.copy_(_main(torch.cat([p.surprise for p in first]), head.rank[1]))
     found = 0
-    for part in (*first, *positions):
-        before, after = part.hidden @ head.drawn.weight.T, part.surprise @ head.out.weight
-        rows = sorted(set(part.row.tolist()))
-        for row in rows[: most - found]:
-            mine = part.row == row
-            sums.append(part.loud[row] * (before[mine].T @ after[mine]).flatten())
-            topics.append(part.topics[row])
-        found = len(sums)
+    for part in chain(first, drawings):
+        met = (part.hidden @ before).mT @ (part.surprise @ after)
+        sums.append((met * part.loud[:, None, None]).flatten(1).cpu())
+        topics.append(part.topics.cpu())
+        found += len(part.topics)
         if found >= most:
             break
-    width = head.rank[0] * head.rank[1]
-    if not sums:
-        return _Seen(torch.empty(0, width), torch.empty(0, 1, dtype=torch.long))
-    return _Seen(torch.stack(sums).cpu().double(), torch.stack(topics).cpu())
+    return _Seen(torch.cat(sums)[:most].double(), torch.cat(topics)[:most], before, after)
 
 
-def _main(values: Tensor, rank: int) -> Tensor:
-    """The ``rank`` directions (width, rank) in which ``values`` (n, width) vary most, to unit variance."""
-    variance, directions = torch.linalg.eigh((values.T @ values).double() / len(values))
+def _main(parts: Sequence[Tensor], count: int, rank: int) -> Tensor:
+    """The ``rank`` directions (width, rank) in which the ``count`` values of ``parts`` (..., width) vary most, to unit
+    variance."""
+    squares = sum((p.flatten(0, 1).T @ p.flatten(0, 1)).double() for p in parts)
+    variance, directions = torch.linalg.eigh(torch.as_tensor(squares) / count)
     scaled = directions[:, -rank:] / variance[-rank:].clamp(min=1e-6).sqrt()
-    return F.pad(scaled, (0, rank - scaled.shape[1])).to(values.dtype)
+    return F.pad(scaled, (0, rank - scaled.shape[1])).to(parts[0])
 
 
-def _design(topics: Tensor, buckets: int) -> tuple[Tensor, Tensor]:
+def _design(topics: Tensor) -> tuple[Tensor, Tensor]:
     """The buckets that occur (k,), and which of them each drawing has (n, k), 0 or 1."""
-    whole = torch.zeros(len(topics), buckets, dtype=torch.double)
-    whole.scatter_(1, topics, 1.0)
-    whole[:, 0] = 0
-    there = whole.any(0).nonzero().flatten()
-    return there, whole[:, there]
+    buckets, places = torch.unique(topics, return_inverse=True)
+    design = torch.zeros(len(topics), len(buckets), dtype=torch.double).scatter_(1, places, 1.0)
+    start = int(buckets[0] == 0)  # "no word"
+    return buckets[start:], design[:, start:]
 
 
 def _fit(design: Tensor, surprises: Tensor, settings: WordSettings) -> Tensor:

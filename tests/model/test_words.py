@@ -1,0 +1,131 @@
+"""Words at the output: what they add, where they add nothing, and one pass for many of them."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from asciiloom.model import GridInput, GridTransformer, KVCache, ModelConfig
+from asciiloom.model.words import WordHead, loudness
+from asciiloom.tokens import Example, Prompt, pack
+
+TINY = ModelConfig(d_model=32, layers=2, heads=2, head=16, context=256, pair_dimensions=4)
+CAT, BOX = "/\\_/\\\n(o.o)\n > ^", "+--+\n|  |\n+--+"
+
+
+@pytest.fixture
+def model() -> GridTransformer:
+    """A network whose every weight matters, to which every word means something."""
+    torch.manual_seed(1)
+    model = GridTransformer(TINY)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.1 * torch.randn_like(p))
+        model.topic_embed.weight.normal_(std=0.3)
+    return model.eval()
+
+
+def _given(*asked: tuple[Prompt, str]) -> GridInput:
+    t = TINY.tokenizer
+    return GridInput.from_batch(pack([Example.encode(*one, t) for one in asked], t))
+
+
+def _asked(words: str, width: int | None = 5, height: int | None = 3) -> Prompt:
+    return Prompt(words, width, height, "art")
+
+
+@torch.no_grad()
+def test_nothing_is_added_without_words_whoever_else_is_in_the_batch(
+    model: GridTransformer,
+) -> None:
+    alone = _given((_asked(""), CAT))
+    among = _given((_asked("cat"), CAT), (_asked(""), CAT), (_asked("red house"), BOX))
+    one, many = model(alone), model(among)
+    assert torch.equal(one, model.wordless(model.hidden(alone)))
+    n = alone.ids.shape[1]
+    torch.testing.assert_close(many[1, :n], one[0], atol=1e-4, rtol=1e-4)
+    wordless = model.wordless(model.hidden(among))
+    assert torch.equal(many[1], wordless[1])
+    assert not torch.allclose(many[0], wordless[0], atol=0.01)
+    assert not torch.allclose(many[2], wordless[2], atol=0.01)
+
+
+@torch.no_grad()
+def test_the_blocks_do_not_see_the_words(model: GridTransformer) -> None:
+    cat, dog = (_given((_asked(words), CAT)) for words in ("cat", "dog"))
+    assert torch.equal(model.hidden(cat), model.hidden(dog))
+    assert not torch.allclose(model(cat), model(dog), atol=0.01)
+
+
+@torch.no_grad()
+def test_what_words_say_is_the_sum_of_what_each_says(model: GridTransformer) -> None:
+    table = model.topic_embed.weight
+    said = model.say(torch.tensor([[7, 9, 0], [9, 0, 0], [0, 0, 0]]))
+    torch.testing.assert_close(said, torch.stack((table[7] + table[9], table[9], 0 * table[9])))
+    # Bucket 0 is no word, whatever its row of the table holds.
+    table[0] = 5.0
+    assert torch.equal(said, model.say(torch.tensor([[7, 9, 0], [9, 0, 0], [0, 0, 0]])))
+    assert model.say(torch.zeros(2, 4, 3, dtype=torch.long)).shape == (2, 4, table.shape[1])
+
+
+@torch.no_grad()
+def test_each_is_forward_word_by_word() -> None:
+    torch.manual_seed(0)
+    head = WordHead(width=16, rank=(6, 5), dimensions=8, outputs=11)
+    hidden, vectors = torch.randn(2, 7, 16), torch.randn(2, 3, 8)
+    size = torch.tensor([[4, 9], [0, 0]])
+    together = head.each(hidden, vectors, size)
+    assert together.shape == (2, 3, 7, 11)
+    for word in range(3):
+        torch.testing.assert_close(together[:, word], head(hidden, vectors[:, word], size))
+    # One set of words for all drawings.
+    shared = head.each(hidden, vectors[:1], size)
+    torch.testing.assert_close(shared[1, 2], head(hidden[1:], vectors[:1, 2], size[1:])[0])
+    assert not bool(head(hidden, torch.zeros(2, 8), size).any())
+
+
+def test_a_large_drawing_is_told_less_per_cell() -> None:
+    sizes = torch.tensor([[1, 1], [4, 5], [10, 20], [20, 40], [0, 0], [0, 80], [12, 0]])
+    tiny, small, usual, large, *left_open = loudness(sizes).tolist()
+    assert tiny == small == pytest.approx(10**0.5)  # as loud as it gets
+    assert usual == 1.0 and left_open == [1.0, 1.0, 1.0]
+    # Four times the cells, half as loud at each: the whole is told as much.
+    assert large == pytest.approx(0.5)
+
+
+@torch.no_grad()
+def test_a_network_adds_by_the_size_asked_for(model: GridTransformer) -> None:
+    added = []
+    for height in (5, 20):
+        given = _given((_asked("cat", 40, height), CAT))
+        hidden = torch.ones(1, 3, TINY.d_model)
+        added.append(model.worded(torch.zeros(1, 3, TINY.tokenizer.outputs), hidden, given))
+    assert bool(added[0].any())
+    torch.testing.assert_close(added[1], added[0] / 2)
+
+
+@pytest.mark.parametrize("rank", [(32, 24), None])
+@torch.no_grad()
+def test_drawing_on_from_a_cache_is_the_full_pass_with_words_told(
+    rank: tuple[int, int] | None,
+) -> None:
+    config = dataclasses.replace(TINY, word_rank=rank)
+    torch.manual_seed(2)
+    model = GridTransformer(config).eval()
+    for p in model.parameters():
+        p.add_(0.1 * torch.randn_like(p))
+    model.topic_embed.weight.normal_(std=0.3 if rank else 0.02)
+    t = config.tokenizer
+    packed = pack([Example.encode(_asked("cat, small house"), text, t) for text in (CAT, BOX)], t)
+    given, n = GridInput.from_batch(packed), int(packed.length.min())
+    whole = model(given)[:, :n]
+    assert not torch.allclose(
+        whole,
+        model(dataclasses.replace(given, topics=torch.zeros_like(given.topics)))[:, :n],
+        atol=0.01,
+    )
+    cache, parts = KVCache(config, 2, n, torch.device("cpu")), []
+    for start, end in [(0, 6), *((k, k + 1) for k in range(6, n))]:
+        seen = {f: getattr(given, f)[:, start:end] for f in ("ids", "cell", "next_cell", "above")}
+        parts.append(model(dataclasses.replace(given, **seen), cache))
+    torch.testing.assert_close(torch.cat(parts, 1), whole, atol=1e-4, rtol=1e-4)
