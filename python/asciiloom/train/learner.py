@@ -75,6 +75,11 @@ class Learner:
         torch.autograd.backward(nats / tokens)
         return nats.item()
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether every weight is finite."""
+        return all(bool(weight.isfinite().all()) for weight in self.model.parameters())
+
     def tensors(self) -> dict[str, Any]:
         """All that decides the next step beside the weights."""
         tensors: dict[str, Any] = {

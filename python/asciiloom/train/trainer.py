@@ -227,6 +227,11 @@ class Trainer:
                 losses = []
             due = self._is_due() or self.step % run.save_every == 0
             if last or (due and not skipped):
+                if not self._learner.is_sound:
+                    # A last finite loss can have ruined the weights.
+                    self._roll_back()
+                    losses, skipped = [], 0
+                    continue
                 if self._is_due():
                     self._learn_words()
                 folder = self._save()
