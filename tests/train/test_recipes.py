@@ -1,6 +1,7 @@
 """Settings from recipes, files and overrides: what is typed is what is trained, or it is refused in one line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest

@@ -170,9 +170,9 @@ class ModelConfig:
 
 # About how many parameters (ASCII charset).
 PRESETS: dict[str, ModelConfig] = {
-    "nano": ModelConfig(d_model=128, layers=2, pair_dimensions=8),  # 1.4 M
-    "tiny": ModelConfig(d_model=192, layers=2, pair_dimensions=16),  # 2.3 M
-    "small": ModelConfig(d_model=320, layers=3),  # 7 M, most of it pair and word tables
-    "medium": ModelConfig(d_model=448, layers=5, heads=4),  # 14 M
-    "large": ModelConfig(d_model=576, layers=7, heads=6),  # 27 M
+    "nano": ModelConfig(d_model=128, layers=2, pair_dimensions=8),  # 1.7 M
+    "tiny": ModelConfig(d_model=192, layers=2, pair_dimensions=16),  # 2.7 M
+    "small": ModelConfig(d_model=320, layers=3),  # 7.5 M, most of it pair and word tables
+    "medium": ModelConfig(d_model=448, layers=5, heads=4),  # 15 M
+    "large": ModelConfig(d_model=576, layers=7, heads=6),  # 28 M
 }

@@ -121,7 +121,7 @@ def _drawings(model: GridTransformer, batches: Iterable[PackedBatch]) -> Iterato
         )
 
 
-def _look(drawings: Iterator[_Drawings], rank: tuple[int, int], most: int) -> _Seen:
+def _look(drawings: Iterator[_Drawings], rank: tuple[int, ...], most: int) -> _Seen:
     """The sums of surprises of at most ``most`` drawings, in the ``rank`` directions in which the hidden states and
     surprises of the first vary most."""
     first: list[_Drawings] = []
