@@ -104,10 +104,10 @@ def test_a_network_adds_by_the_size_asked_for(model: GridTransformer) -> None:
     torch.testing.assert_close(added[1], added[0] / 2)
 
 
-@pytest.mark.parametrize("rank", [(32, 24), None])
+@pytest.mark.parametrize("rank", [(32, 24), ()])
 @torch.no_grad()
 def test_drawing_on_from_a_cache_is_the_full_pass_with_words_told(
-    rank: tuple[int, int] | None,
+    rank: tuple[int, ...],
 ) -> None:
     config = dataclasses.replace(TINY, word_rank=rank)
     torch.manual_seed(2)

@@ -159,7 +159,7 @@ def test_fewer_than_two_drawings_leave_a_network_as_it_is(
 
 
 def test_a_network_whose_words_are_an_input_is_left_alone() -> None:
-    config = dataclasses.replace(TINY, word_rank=None)
+    config = dataclasses.replace(TINY, word_rank=())
     torch.manual_seed(0)
     model = GridTransformer(config)
     before = _state(model)
