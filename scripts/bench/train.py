@@ -333,7 +333,7 @@ def measure(
     for number in range(WARM, count):
         for worker in workers:
             worker.seen.append(worker.ask(str(number)))
-        if number % 4 == 0:
+        if number % 4 == 0 or not peaks:
             peaks.append(workers[0].ask("peak")["peak"])
     clock = "cpu" if threads == 1 else "wall"
     now = workers[0]
