@@ -130,7 +130,13 @@ def test_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [zipped(MEMBERS)[:40], tarred(MEMBERS)[:700], b"7z\xbc\xaf\x27\x1c" + bytes(40)]
+    "data",
+    [zipped(MEMBERS)[:40], tarred(MEMBERS)[:700], b"7z\xbc\xaf\x27\x1c" + bytes(40)],
+    ids=[
+        "zip",
+        "tar",
+        "7z",
+    ],  # the bytes hold the time of day, and would be another name a second later
 )
 def test_damaged_archives(data: bytes) -> None:
     items = list(read_bytes(data, "x"))
