@@ -202,19 +202,28 @@ def drawings(told: argparse.Namespace, subjects: Sequence[str]) -> list[tuple[st
                 left[row["subject"]] -= 1
                 out.append((row["subject"], row["text"]))
         return out
-    from asciiloom.generate import Constraint, Generator, Sampling
+    from asciiloom.corpus import Corpus
+    from asciiloom.generate import Constraint, Generator, Sampling, exemplars
     from asciiloom.train import find_checkpoint
 
     generator = Generator.load(find_checkpoint(told.model))
     how = Sampling(told.temperature, 0, told.top_p, 0.0, told.guidance)
-    return [
-        (word, drawing.text)
-        for word in subjects
-        for drawing in generator.draw(
-            word, kind="art", constraint=Constraint(*told.max), count=told.each, seed=told.seed,
-            sampling=how, best_of=told.best_of,
-        )
-    ]  # fmt: skip
+    limits = Constraint(*told.max)
+    out = []
+    with Corpus(told.db) as corpus:
+        for word in subjects:
+            wanted = told.each * told.best_of
+            after = (
+                exemplars(corpus, word, kind="art", limits=limits, count=wanted, seed=told.seed)
+                if told.variation
+                else None
+            )
+            drawn = generator.draw(
+                word, kind="art", constraint=limits, count=told.each, seed=told.seed, sampling=how,
+                best_of=told.best_of, reference=after, variation=told.variation or 1,
+            )  # fmt: skip
+            out += [(word, drawing.text) for drawing in drawn]
+    return out
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -258,6 +267,10 @@ def main() -> None:
     whose = made.add_mutually_exclusive_group(required=True)
     whose.add_argument("--model", type=Path, help="A run, checkpoint or export to draw with.")
     whose.add_argument("--drawings", type=Path, help="JSON with subject and text of each.")
+    made.add_argument(
+        "--variation", type=int, choices=range(5), default=0,
+        help="Draw after pieces of DB, so freely; 0: from the words alone.",
+    )  # fmt: skip
     made.add_argument("--subjects", type=int, default=20, help="So many of the list.")
     made.add_argument("--subjects-file", type=Path, help="A list of one's own, one a line.")
     made.add_argument("--each", type=int, default=2, help="Drawings of each subject.")
