@@ -8,7 +8,7 @@ import pytest
 
 from asciiloom.corpus import Corpus
 from asciiloom.errors import SettingsError
-from asciiloom.model import Sizes, natural_size, sizes_of
+from asciiloom.model import Sizes, natural_kind, natural_size, sizes_of
 from asciiloom.model.sizes import TABLE_BYTES, read_sizes
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
@@ -52,6 +52,17 @@ def test_what_cannot_be_read_is_never_planned() -> None:
             assert not name or kind == "banner" or min(h for _, h in shapes) >= 3
     assert (38, 4) not in TABLE.table["art"]["castle"]
     assert "cat" not in TABLE.table["line"]
+
+
+def test_words_are_of_the_kind_that_shows_them() -> None:
+    """The kind that has such things, drawings before others, and never the kind that spells words."""
+    table = Sizes.of([*PIECES, *(("shape", 9, n, "star", []) for n in (5, 6, 7))])
+    assert natural_kind(table, "cat") == "art"
+    assert natural_kind(table, "a star") == "shape"
+    assert natural_kind(table, "cat, star") == "art"
+    assert natural_kind(table, "owl") == natural_kind(table, "something nobody drew") == "art"
+    assert natural_kind(TABLE, " ") is None
+    assert natural_kind(Sizes.of([]), "cat") is None
 
 
 def test_where_nothing_fits_its_proportions_do() -> None:

@@ -12,7 +12,7 @@ from asciiloom.generate.exemplars import Credit, Exemplar
 from asciiloom.generate.ranking import MAX_BEST_OF, Ranker, WordRatio, best, judge, lint
 from asciiloom.generate.sampling import Sampling
 from asciiloom.generate.signature import unsigned
-from asciiloom.model import Card, GridTransformer, load_model, natural_size
+from asciiloom.model import Card, GridTransformer, load_model, natural_kind, natural_size
 from asciiloom.piece import KINDS
 from asciiloom.tokens import Prompt, Reference, spoil
 from asciiloom.typed import Between, check
@@ -156,6 +156,7 @@ class Generator:
         variation: int,
         candidate: int,
     ) -> Request:
+        kind = kind or natural_kind(self.card.sizes, words)
         size = self._size_to_ask(words, kind, limits, seed, index)
         if example is not None and limits.admits(*example.size):
             size = example.size

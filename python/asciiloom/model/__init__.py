@@ -4,7 +4,7 @@ from asciiloom.model.card import Card
 from asciiloom.model.config import PRESETS, ModelConfig
 from asciiloom.model.device import autocast, pick_device
 from asciiloom.model.files import load_model, save_model
-from asciiloom.model.sizes import Sizes, natural_size, sizes_of
+from asciiloom.model.sizes import Sizes, natural_kind, natural_size, sizes_of
 from asciiloom.model.transformer import GridInput, GridTransformer, KVCache, untrained_model
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Sizes",
     "autocast",
     "load_model",
+    "natural_kind",
     "natural_size",
     "pick_device",
     "save_model",

@@ -156,6 +156,20 @@ def natural_size(
     return None
 
 
+def natural_kind(sizes: Sizes, words: str) -> str | None:
+    """The kind of piece that shows what ``words`` name, drawings before others; None without words, or where
+    nothing was drawn. No model was trained on words without the kind of what they name."""
+    if not words.strip():
+        return None
+    heads = [head for phrase in words.split(",") for head in heads_of(phrase)]
+    names = set(map(thing_of, heads))
+    showing = [kind for kind, things in sizes.table.items() if names & things.keys()]
+    for kinds in (showing, [kind for kind in sizes.table if kind != _SPELLED]):
+        if kinds:
+            return _DRAWN if _DRAWN in kinds else kinds[0]
+    return None
+
+
 def _lists(sizes: Sizes, words: str, kind: str | None) -> Iterator[list[list[Shape]]]:
     """Lists of sizes by area: of what is named and the kinds of it, and of everything; first in ``kind``."""
     if kind == _SPELLED:
