@@ -203,7 +203,7 @@ def drawings(told: argparse.Namespace, subjects: Sequence[str]) -> list[tuple[st
                 out.append((row["subject"], row["text"]))
         return out
     from asciiloom.corpus import Corpus
-    from asciiloom.generate import Constraint, Generator, Sampling, exemplars
+    from asciiloom.generate import NEAR, Constraint, Generator, Sampling, exemplars
     from asciiloom.train import find_checkpoint
 
     generator = Generator.load(find_checkpoint(told.model))
@@ -214,7 +214,9 @@ def drawings(told: argparse.Namespace, subjects: Sequence[str]) -> list[tuple[st
         for word in subjects:
             wanted = told.each * told.best_of
             after = (
-                exemplars(corpus, word, kind="art", limits=limits, count=wanted, seed=told.seed)
+                exemplars(
+                    corpus, word, kind="art", limits=limits, count=wanted, seed=told.seed, near=NEAR
+                )
                 if told.variation
                 else None
             )

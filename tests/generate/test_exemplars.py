@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,15 @@ def test_the_nearest_come_first(cats: Corpus) -> None:
     assert _ids(exemplars(cats, "a Siamese cat, animal", limits=LIMITS, count=9))[:2] == [2, 1]
     assert _ids(exemplars(cats, "cat, sailor", limits=LIMITS, count=2)) == [4, 1]
     assert _ids(exemplars(cats, "kitten", limits=LIMITS)) == []
+
+
+def test_what_says_much_less_than_the_nearest_is_left_out(cats: Corpus) -> None:
+    """Whoever asks for several of "siamese cat" follows no sailor's and no dogs."""
+    asked = partial(exemplars, cats, "siamese cat", limits=LIMITS, count=9)
+    assert _ids(asked()) == [2, 1, 4, 3]
+    assert _ids(asked(near=0.6)) == [2]
+    assert _ids(exemplars(cats, "cat", limits=LIMITS, count=9, near=0.6)) == [1, 2, 4]
+    assert _ids(exemplars(cats, "kitten", limits=LIMITS, count=9, near=0.6)) == []
 
 
 def test_limits_kind_and_selection_narrow(cats: Corpus) -> None:

@@ -188,13 +188,20 @@ def _to_draw_after(
 ) -> "list[Exemplar]":
     """The pieces of the corpus at ``path`` to draw after, the nearest first; none is a line on stderr."""
     from asciiloom.corpus import Corpus
-    from asciiloom.generate import exemplar, exemplars
+    from asciiloom.generate import NEAR, exemplar, exemplars
 
     with Corpus(path) as corpus:
         if like is not None:
             return [exemplar(corpus, like)]
         found = exemplars(
-            corpus, prompt, kind=kind, limits=limits, selection=about, count=count, seed=seed
+            corpus,
+            prompt,
+            kind=kind,
+            limits=limits,
+            selection=about,
+            count=count,
+            seed=seed,
+            near=NEAR,
         )
     if not found:
         say(f"note: {path} has nothing that fits to draw after; drawn without an example")

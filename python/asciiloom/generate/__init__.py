@@ -2,13 +2,14 @@
 
 from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.engine import Engine, Request
-from asciiloom.generate.exemplars import Credit, Exemplar, exemplar, exemplars
+from asciiloom.generate.exemplars import NEAR, Credit, Exemplar, exemplar, exemplars
 from asciiloom.generate.generator import Drawing, Generator
 from asciiloom.generate.ranking import BEST_OF, Ranker, WordRatio, lint
 from asciiloom.generate.sampling import Sampling
 
 __all__ = [
     "BEST_OF",
+    "NEAR",
     "Constraint",
     "Credit",
     "Drawing",

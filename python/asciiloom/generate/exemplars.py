@@ -27,6 +27,8 @@ from asciiloom.store.selection import Range
 
 # A word of a title says twice as much as a tag.
 _TITLE, _TAG = 2.0, 1.0
+# Whoever follows several examples takes none that says less than this share of what the nearest says.
+NEAR = 0.6
 # Cells from which on a drawing can show something in detail; what has fewer stands behind.
 _LEGIBLE = 60
 _WORD = re.compile(r"\w+")
@@ -95,12 +97,14 @@ def exemplars(
     selection: Selection | None = None,
     count: int = 1,
     seed: int = 0,
+    near: float = 0.0,
 ) -> list[Exemplar]:
     """Up to ``count`` pieces of ``selection`` for ``words``, the nearest first; more only extend the list.
 
     Nearest are those whose title and tags say most of the words, rare ones before common ones, and
     little else in the title; among equals ``seed`` decides. All fit into ``limits``. Without words, any
-    that fit. Of no ``kind``, lettering is left out. ``SelectionError`` for another split than train.
+    that fit. What says less than ``near`` of what the nearest says (a share) is left out, and of no ``kind``
+    lettering is. ``SelectionError`` for another split than train.
     """
     base = selection or Selection()
     if base.split not in (None, "train"):
@@ -113,7 +117,7 @@ def exemplars(
     )
     asked = tuple(dict.fromkeys(_WORD.findall(words.lower())))
     out: list[Exemplar] = []
-    for number in _nearest(corpus, fitting.replace(order="random", seed=seed), asked):
+    for number in _nearest(corpus, fitting.replace(order="random", seed=seed), asked, near):
         if len(out) == count:
             break
         example = _read(corpus, number)
@@ -150,7 +154,7 @@ def _within(selection: Selection, limits: Constraint) -> Selection:
     return selection.replace(width=width, height=height, chars=chars)
 
 
-def _nearest(corpus: Corpus, fitting: Selection, asked: Sequence[str]) -> list[int]:
+def _nearest(corpus: Corpus, fitting: Selection, asked: Sequence[str], near: float) -> list[int]:
     """Ids of ``fitting`` that training may see and that say one of ``asked`` (any, where nothing is asked),
     the nearest first, then in the order of ``fitting``."""
 
@@ -182,7 +186,9 @@ def _nearest(corpus: Corpus, fitting: Selection, asked: Sequence[str]) -> list[i
         # Of two that say the words, the one whose title says little else, and which is no emoticon.
         score[number] /= 1 + 0.1 * len(set(_TELLING.findall((title or "").lower())) - set(asked))
         score[number] *= 0.5 + 0.5 * min(1.0, cells / _LEGIBLE)
-    return sorted(score, key=lambda number: -score[number])
+    least = near * max(score.values(), default=0.0)
+    kept = (number for number, said in score.items() if said >= least)
+    return sorted(kept, key=lambda number: -score[number])
 
 
 def _read(corpus: Corpus, number: int) -> Exemplar:

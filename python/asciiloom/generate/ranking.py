@@ -23,8 +23,9 @@ from asciiloom.piece import Form, form
 from asciiloom.tokens import IGNORE, Example, batches_by_length, pack
 
 Parts = Mapping[str, float]
-# Candidates of a drawing where a command is not told how many.
-BEST_OF = 1
+# Candidates of a drawing where a command is not told how many: of 24 drawings, 0.71 ended by themselves with
+# one, and 0.92 with four.
+BEST_OF = 4
 MAX_BEST_OF = 1000
 _TOKENS = 16_384
 # The 95th (of the largest part, the 5th) percentile of 3,489 real drawings up to 40x20.
