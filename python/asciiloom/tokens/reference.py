@@ -84,7 +84,8 @@ def spoil(text: str, level: int, rng: np.random.Generator) -> str:
     patches blanked, glyphs replaced by the first of their class. Same ``rng``, same result."""
     rows = text.split("\n")
     width = max(map(len, rows))
-    cells = np.array([[ord(c) for c in row.ljust(width)] for row in rows], np.uint32)
+    flat = "".join(row.ljust(width) for row in rows).encode("utf-32-le")
+    cells = np.frombuffer(flat, np.uint32).reshape(len(rows), width).copy()
     if rng.random() < _CLASSED[level]:
         cells = _by_class(cells)
     ink = cells != 32
@@ -107,7 +108,7 @@ def spoil(text: str, level: int, rng: np.random.Generator) -> str:
             np.pad(cells, ((0, 0), (1, 1)), constant_values=32), int(rng.choice((-1, 1))), 1
         )
         cells = aside[:, 1:-1]
-    return "\n".join("".join(map(chr, row)).rstrip() for row in cells)
+    return "\n".join(row.tobytes().decode("utf-32-le").rstrip() for row in cells)
 
 
 def _by_class(cells: NDArray[np.uint32]) -> NDArray[np.uint32]:

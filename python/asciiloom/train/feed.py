@@ -35,7 +35,9 @@ def word_loader(corpus: Corpus, settings: Settings) -> CorpusLoader | None:
     input like others."""
     s = settings
     drawn = tuple(kind for kind in s.selection.kinds or KINDS if kind not in LETTERING)
-    selection = s.selection.replace(split="train", kinds=drawn)
+    low, high = s.selection.chars
+    few = max(low or 0, min(high or s.words.chars, s.words.chars))
+    selection = s.selection.replace(split="train", kinds=drawn, chars=(low, few))
     if not s.model.word_rank or not s.words.drawings or not drawn or not corpus.count(selection):
         return None
     return CorpusLoader(

@@ -121,10 +121,16 @@ class GuardSettings:
 
 @dataclass(frozen=True, slots=True)
 class WordSettings:
-    """``drawings``: at most so many with words are looked at. ``ridge``: of how many drawings' weight the doubt in
-    a word is. ``shrinkage``: how far differences between drawings are taken for alike in all directions."""
+    """From which drawings of the train split words are learned, and how.
+
+    ``drawings``: at most so many, and ``early`` at evaluations on the way; ``chars``: of at most so many characters
+    (a small drawing says its words in fewer). ``ridge``: of how many drawings' weight the doubt in a word is.
+    ``shrinkage``: how far differences between drawings are taken for alike in all directions.
+    """
 
     drawings: Annotated[int, Between(0, 10**6)] = 6000
+    early: Annotated[int, Between(0, 10**6)] = 800
+    chars: Annotated[int, Between(1, 10**9)] = 1000
     ridge: Annotated[float, Between(1e-3, 1e6)] = 30.0
     shrinkage: Annotated[float, Between(1e-3, 1e3)] = 1.0
 

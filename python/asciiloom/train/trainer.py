@@ -218,7 +218,7 @@ class Trainer:
                 skipped += 1
                 self._note(f"step {self.step:,} is skipped: its loss or gradient is not finite")
                 if skipped >= self.settings.guard.skips:
-                    self._roll_back()
+                    self._roll_back(f"{skipped} steps in a row were not finite")
                     losses, skipped = [], 0
                     continue
             last = self.progress >= 1.0
@@ -228,12 +228,11 @@ class Trainer:
             due = self._is_due() or self.step % run.save_every == 0
             if last or (due and not skipped):
                 if not self._learner.is_sound:
-                    # A last finite loss can have ruined the weights.
-                    self._roll_back()
+                    self._roll_back("the weights are no numbers any more")
                     losses, skipped = [], 0
                     continue
                 if self._is_due():
-                    self._learn_words()
+                    self._learn_words(last)
                 folder = self._save()
                 if self._is_due():
                     self._evaluate(folder)
@@ -253,15 +252,17 @@ class Trainer:
         self._pieces += sum(len(batch.pieces) for batch in group)
         return self._learner.step(group, share)
 
-    def _learn_words(self) -> None:
-        """Find out what words mean to the network as it is."""
+    def _learn_words(self, last: bool) -> None:
+        """Find out what words mean to the network as it is, while it is still to change from a part of the drawings."""
         loader = word_loader(self.corpus, self.settings)
         if loader is not None:
-            batches = loader.epoch(prompted=True, limit=self.settings.words.drawings)
+            how = self.settings.words
+            limit = how.drawings if last else min(how.early, how.drawings)
+            batches = loader.epoch(prompted=True, limit=limit)
             learn_words(self.model, batches, self.settings.words)
 
-    def _roll_back(self) -> None:
-        """Go back to the last checkpoint that a step went well after, and on at half the rate."""
+    def _roll_back(self, why: str) -> None:
+        """Go back to the last checkpoint that a step went well after, and on at half the rate; ``why`` is told."""
         guard, reached = self.settings.guard, self.step
         halved = sum(change["why"] == HALVED for change in self._changes)
         if halved >= guard.rollbacks:
@@ -285,8 +286,8 @@ class Trainer:
         with writing(self.run):
             self._metrics.forget_after(step)
         self._note(
-            f"{guard.skips} steps up to {reached:,} were not finite: back to step {step:,}, and on at half the"
-            f" rate (optim.lr {self.settings.optim.lr:g})"
+            f"{why} at step {reached:,}: back to step {step:,}, and on at half the rate"
+            f" (optim.lr {self.settings.optim.lr:g})"
         )
         self.model.train()
         self._clock.start()
