@@ -190,9 +190,9 @@ def _is_said(name: str, record: Mapping[str, Any], origins: Iterable[Mapping[str
     value, said = record.get(name), [origin.get(name) for origin in origins]
     if name == "licence":
         return _licence(value) in map(_licence, said)
-    if name == "artist" and value is not None and not any(said):
-        return bool(value == joint_byline(span.artist for span in find_credits(record["text"])))
-    return value in said
+    if value in said or name != "artist":
+        return value in said
+    return bool(value == joint_byline(span.artist for span in find_credits(record["text"])))
 
 
 def _licence(value: Any) -> Any:

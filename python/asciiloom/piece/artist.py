@@ -35,7 +35,7 @@ def artist_keys(byline: str) -> tuple[str, ...]:
 def joint_byline(artists: Iterable[str]) -> str | None:
     """The byline of a piece that carries the signatures of ``artists``; None where none of them is a name."""
     named: dict[str, str] = {}
-    for artist in artists:
+    for artist in (name for byline in artists for name in _BETWEEN.split(byline)):
         if (key := fold(artist)) and key not in _NO_NAMES and any(c.isalnum() for c in key):
             named.setdefault(key, artist.strip())
     return " & ".join(named.values()) or None
