@@ -53,11 +53,10 @@ class Query:
     beyond_title: bool
     conditions: tuple[tuple[str, tuple[Any, ...]], ...]
 
-    def beside_titles(self) -> list[str]:
-        """What answers but not in its title, as expressions over ``piece_fts``: in title and tags together,
-        then at all. No piece is in both."""
-        title, tags = f"title : ({self.titled})", f"{{title tags}} : ({self.titled})"
-        return [f"(({self.words}) AND {tags}) NOT {title}", f"({self.words}) NOT {tags}"]
+    def in_title_and_tags(self) -> str:
+        """What answers in its title and tags together, as an expression over ``piece_fts``."""
+        named = f"{{title tags}} : ({self.titled})"
+        return f"({self.words}) AND {named}" if self.beyond_title else named
 
 
 def parse(typed: str) -> Query | None:
@@ -154,11 +153,10 @@ def page_of_tiers(
     tiers: list[str] = []
     given: list[Any] = []
     for table, key, expression, more, values in _tables(query):
-        conditions = [f"{table} MATCH ?", *more, *where]
+        # What a former tier has not in its reach is not in it at all: else this one is not looked into.
+        former = [f"piece.id NOT IN (SELECT chosen FROM tier{k})" for k in range(len(tiers))]
+        conditions = [f"{table} MATCH ?", *more, *where, *former]
         values = [expression, *values, *params]
-        if reach is not None and tiers:
-            before = " + ".join(f"(SELECT count(*) FROM tier{k})" for k in range(len(tiers)))
-            conditions, values = [f"{before} < ?", *conditions], [reach, *values]
         tiers.append(_tier(len(tiers), table, key, conditions, reach is not None))
         given += values if reach is None else [*values, reach]
     union = " UNION ALL ".join(
@@ -181,7 +179,7 @@ def _tables(query: Query) -> Iterator[tuple[str, str, str, list[str], list[Any]]
     all_of_it = "piece.id IN (SELECT rowid FROM piece_fts WHERE piece_fts MATCH ?)"
     more, values = ([all_of_it], [query.words]) if query.beyond_title else ([], [])
     yield "piece_title", _TITLE_KEY, query.titled, more, values
-    for expression in query.beside_titles():
+    for expression in (query.in_title_and_tags(), query.words or ""):
         yield "piece_fts", "piece_fts.rowid", expression, [], []
 
 
@@ -193,7 +191,10 @@ def _tier(number: int, table: str, key: str, conditions: list[str], cut: bool) -
         joins += f" CROSS JOIN size ON size.piece_id = {key}"
     if PIECE_COLUMN.search(where):
         joins += f" CROSS JOIN piece ON piece.id = {key}"
-    limit = " LIMIT ?" if cut else ""
+    # As a limit, what is left to find also keeps an index from being asked where nothing is; as a condition
+    # it would be looked at for every match.
+    found = "".join(f" - (SELECT count(*) FROM tier{k})" for k in range(number))
+    limit = f" LIMIT max(?{found}, 0)" if cut else ""
     return (
         f"tier{number} AS MATERIALIZED (SELECT {key} AS chosen, {table}.rowid AS place"
         f" FROM {table}{joins} WHERE {where} ORDER BY {table}.rowid{limit})"
