@@ -259,7 +259,8 @@ def test_a_tag_is_a_whole_tag(tmp_path: Path) -> None:
         corpus.add([Piece(f"(o {k})", title=f"cat {k}", tags=tags) for k, tags in enumerate(kinds)])
         for typed, wanted in {
             "tag:cat": [1, 5],
-            "tags:CAT": [1, 5],
+            "tag:CAT": [1, 5],
+            "tags:CAT": [1, 2, 3, 4, 5],
             "tag:cat tag:dog": [5],
             "cat -tag:cat": [2, 3, 4, 6],
             "tag:cat -dog": [1],

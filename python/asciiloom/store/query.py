@@ -1,9 +1,9 @@
 """What a person types -> FTS5 queries that can never be a syntax error, and exact conditions on tags.
 
 Words are ANDed and each is quoted; ``"a phrase"``, ``prefix*``, ``-not``, ``OR`` between two terms
-and the fields ``title: tag: artist: description:`` are understood; whatever else is typed is text to look
-for. A ``tag:`` is a whole tag, as everywhere else: an index of words cannot tell the tag "cat" from the
-"cat" in "text:cat", so tags are asked of their own table.
+and the fields ``title: tags: artist: description:`` and ``tag:`` are understood; whatever else is typed is
+text to look for. ``tags:`` is a word in some tag; ``tag:`` is a whole tag, as everywhere else: an index of words
+cannot tell the tag "cat" from the "cat" in "text:cat", so it is asked of the table of tags.
 
 What is found is shown best first: titled so, then tagged so, then the rest. Which is best must not depend on
 how many there are, nor on the page that is asked for. So the order is one that indexes yield by themselves, and
@@ -108,7 +108,7 @@ def _terms(typed: str) -> tuple[list[list[_Term]], list[_Term]]:
 
 def _term(match: re.Match[str]) -> _Term | None:
     word = match["phrase"] if match["phrase"] is not None else match["word"]
-    if (match["field"] or "").startswith("tag"):
+    if match["field"] == "tag":
         return _Term(None, "", " ".join(word.lower().split())) if word.strip() else None
     prefix = match["word"] is not None and word.endswith("*")
     bare = word.rstrip("*") if prefix else word
