@@ -5,6 +5,7 @@ CREATE TABLE licence (
     spdx            INTEGER NOT NULL CHECK (spdx IN (0, 1)),
     redistributable INTEGER CHECK (redistributable IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX piece_licence ON piece (licence) WHERE licence IS NOT NULL;
 
 -- The licence of a source was what its first piece stated, and said nothing of the others. One that no piece
 -- of the source stated was written there by hand, for all of them: those that state nothing have it.

@@ -79,7 +79,7 @@ def redistributable(stated: str | None) -> bool | None:
     if stated is None or not stated.strip():
         return False
     return (
-        _redistributable(stated.strip()) if len(stated) <= _LONGEST else _closed_or_unclear(stated)
+        _redistributable(_spaced(stated)) if len(stated) <= _LONGEST else _closed_or_unclear(stated)
     )
 
 
@@ -88,13 +88,17 @@ def spdx(stated: str | None) -> str | None:
 
     Nearly always that is one identifier; "MIT or GPLv2+" is "MIT OR GPL-2.0-or-later".
     """
-    return _expression(stated.strip()) if stated and len(stated) <= _LONGEST else None
+    return _expression(_spaced(stated)) if stated and len(stated) <= _LONGEST else None
 
 
 def licence_name(stated: str | None) -> str | None:
     """The name by which a piece keeps its licence: the SPDX expression, or, of what is not known, all that
     was stated."""
     return spdx(stated) or stated or None
+
+
+def _spaced(stated: str) -> str:
+    return " ".join(stated.split())
 
 
 def states_public_domain(words: str) -> bool:
@@ -186,7 +190,6 @@ def _identify(stated: str) -> str | None:
 
 def _listed(stated: str) -> str | None:
     """``stated`` as the SPDX list writes it, where it is an identifier of that list, maybe with an exception."""
-    stated = " ".join(stated.split())
     if not _IDENTIFIER.fullmatch(stated):
         return None
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
