@@ -71,7 +71,7 @@ def test_whom_nobody_listed(db: Path) -> None:
         assert others(corpus.connection) == [
             {"name": "Filth", "aliases": ["filth"], "pieces": 3},
             {"name": "irokos", "aliases": [], "pieces": 2},
-            {"name": "rad man", "aliases": [], "pieces": 1},
+            {"name": "RaD Man", "aliases": [], "pieces": 1},
         ]
         known = {row["name"]: row["pieces"] for row in people(corpus.connection)}
         assert known["Joan G. Stark"] == 2 and known["ejm"] == 0

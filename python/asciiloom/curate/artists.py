@@ -11,7 +11,7 @@ from typing import Any
 
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.gate import MAX_LINE
-from asciiloom.piece import artist_keys, fold, one_line
+from asciiloom.piece import co_artists, fold, one_line
 from asciiloom.store.transaction import transaction
 
 _NOT_WITHDRAWN = "piece.id NOT IN (SELECT piece_id FROM withdrawn)"
@@ -49,16 +49,13 @@ def others(connection: sqlite3.Connection) -> list[dict[str, Any]]:
         f"SELECT artist, count(*) FROM piece WHERE artist NOTNULL AND {_NOT_WITHDRAWN}"
         " GROUP BY artist"
     ):
-        whole, *parts = artist_keys(byline)
-        for key in set(parts or [whole]) - known:
-            found = spellings.setdefault(key, {})
-            spelled = byline if not parts else key
-            found[spelled] = found.get(spelled, 0) + count
+        for name in {fold(name): name for name in co_artists(byline)}.values():
+            if (key := fold(name)) not in known:
+                found = spellings.setdefault(key, {})
+                found[name] = found.get(name, 0) + count
     rows = []
     for found in spellings.values():
-        name, *rest = sorted(
-            found, key=lambda spelled: (spelled.islower(), -found[spelled], spelled)
-        )
+        name, *rest = sorted(found, key=lambda spelled: (-found[spelled], spelled))
         rows.append({"name": name, "aliases": rest, "pieces": sum(found.values())})
     return _by_pieces(rows)
 

@@ -1,6 +1,6 @@
 """What a piece *is*: canonical text, grid, measures, hashes, credit and licence rules. Pure functions, no I/O."""
 
-from asciiloom.piece.artist import artist_keys, fold, joint_byline
+from asciiloom.piece.artist import artist_keys, co_artists, fold, joint_byline
 from asciiloom.piece.batch import PieceBatch
 from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
 from asciiloom.piece.colour import ColourPlane
@@ -63,6 +63,7 @@ __all__ = [
     "canonicalize",
     "cell_widths",
     "clean_tags",
+    "co_artists",
     "content_hash",
     "count_batch",
     "credit_line",

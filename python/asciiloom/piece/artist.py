@@ -27,15 +27,20 @@ def fold(name: str) -> str:
     return " ".join(re.sub(r"[\s_-]+", " ", bare).split()) or key.strip()
 
 
+def co_artists(byline: str) -> tuple[str, ...]:
+    """The names in ``byline``, one an artist, as they are spelled there."""
+    return tuple(filter(None, map(str.strip, _BETWEEN.split(byline))))
+
+
 def artist_keys(byline: str) -> tuple[str, ...]:
     """The keys (``fold``) that ``byline`` is found under: its own as a whole, then each co-artist's."""
-    return tuple(dict.fromkeys(filter(None, map(fold, (byline, *_BETWEEN.split(byline))))))
+    return tuple(dict.fromkeys(filter(None, map(fold, (byline, *co_artists(byline))))))
 
 
 def joint_byline(artists: Iterable[str]) -> str | None:
     """The byline of a piece that carries the signatures of ``artists``; None where none of them is a name."""
     named: dict[str, str] = {}
-    for artist in (name for byline in artists for name in _BETWEEN.split(byline)):
+    for artist in (name for byline in artists for name in co_artists(byline)):
         if (key := fold(artist)) and key not in _NO_NAMES and any(c.isalnum() for c in key):
-            named.setdefault(key, artist.strip())
+            named.setdefault(key, artist)
     return " & ".join(named.values()) or None
