@@ -147,7 +147,7 @@ def test_import_pulls_in_nothing_heavy() -> None:
 
 def test_looking_and_curating_load_no_compiler() -> None:
     code = (
-        "import sys, asciiloom.cli.search, asciiloom.cli.curate, asciiloom.cli.tag, asciiloom.cli.keep, asciiloom.cli.browse;"
+        "import sys, asciiloom.cli.search, asciiloom.cli.curate, asciiloom.cli.names, asciiloom.cli.keep, asciiloom.cli.browse;"
         "print(sorted({'torch', 'numba', 'scipy', 'datasette', 'matplotlib', 'ray'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

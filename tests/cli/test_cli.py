@@ -151,7 +151,11 @@ def test_curating(cli, db: Path, tmp_path: Path) -> None:  # type: ignore[no-unt
     cli("restore", db, "--where", "fish")
     assert int(cli("search", db, "--count").stdout) == everything + 1
     cli("credit", db, "Some One", "--where", "fish")
-    cli("license", db, "CC-BY-4.0", 2)
+    assert not cli("search", db, "fish", "--redistributable", "--nl").stdout
+    assert "not to be redistributed" in cli("license", db, "MIT not granted to anyone", 2).stderr
+    assert not cli("search", db, "fish", "--redistributable", "--nl").stdout
+    cli("license", db, "cc by 4.0", 2)
+    assert cli("search", db, "--redistributable", "--count").stdout == "2\n"
     rows = cli("search", db, "fish", "--nl").stdout.splitlines()
     assert [(r["artist"], r["licence"]) for r in map(json.loads, rows)] == [
         ("Some One", "CC-BY-4.0")

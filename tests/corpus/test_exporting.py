@@ -14,6 +14,7 @@ from asciiloom.corpus.exporting import (
     write_parquet,
 )
 from asciiloom.corpus.importing import import_items
+from asciiloom.curate.edits import Change
 from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
@@ -106,3 +107,19 @@ def test_damaged_originals_and_numbers_are_named(tmp_path: Path) -> None:
         with pytest.raises(CorpusError, match="pieces 1 to 1 fits no column"):
             write_parquet(records(corpus), tmp_path / "a.parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
+
+
+def test_a_licence_in_other_words_and_a_signature_stay_where_they_were_said(tmp_path: Path) -> None:
+    """The piece has the identifier and the signer; the place where it was seen still says what it said."""
+    said = Piece("(o)  jgs", source="a", licence="GPLv2 or later", path="x")
+    with Corpus(tmp_path / "one.db", create=True) as corpus:
+        corpus.add([said, Piece("(oo)  jgs", source="a", artist="me", path="y")])
+        corpus.edit([Change(2, "licence", "public domain"), Change(2, "artist", "you")])
+        write_jsonl(records(corpus), tmp_path / "out.jsonl")
+        with _import(tmp_path / "out.jsonl", tmp_path / "two.db") as again:
+            for each in (corpus, again):
+                first, second = each.select()
+                assert (first["licence"], first["artist"]) == ("GPL-2.0-or-later", "Joan G. Stark")
+                assert (second["licence"], second["artist"]) == ("CC-PDDC", "you")
+                (origin,) = each.get(1)["origins"]
+                assert (origin["licence"], origin["artist"]) == ("GPLv2 or later", None)

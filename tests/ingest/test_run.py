@@ -127,8 +127,8 @@ def test_signatures_are_credit(tmp_path: Path) -> None:
     with Corpus(tmp_path / "a.db", create=True) as corpus:
         corpus.add([Piece(CAT + "  hjw"), Piece("><>")])
         signed, unsigned = corpus.select()
-        assert (signed["artist"], signed["signed"]) == (None, "Hayley Jane Wakenshaw")
-        assert unsigned["signed"] is None
+        assert signed["artist"] == signed["signed"] == "Hayley Jane Wakenshaw"
+        assert unsigned["artist"] is unsigned["signed"] is None
         (span,) = corpus.get(1)["credits"]
         assert (span["row"], span["col"], span["text"]) == (2, 6, "hjw")
 

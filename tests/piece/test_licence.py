@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asciiloom.piece import redistributable, spdx, states_public_domain
+from asciiloom.piece import licence_name, redistributable, spdx, states_public_domain
 
 OPEN = {
     "CC0-1.0": "CC0-1.0",
@@ -31,9 +31,13 @@ OPEN = {
     "cc-by-sa": None,
     "Creative Commons Attribution-ShareAlike 4.0 International": "CC-BY-SA-4.0",
     "https://creativecommons.org/licenses/by-sa/3.0/deed.de": "CC-BY-SA-3.0",
-    "MIT OR CC-BY-NC-4.0": None,
-    "(MIT OR CC-BY-NC-4.0) AND GPL-3.0": None,
-    "MIT or GPL-2.0 or later": None,
+    "MIT OR CC-BY-NC-4.0": "MIT OR CC-BY-NC-4.0",
+    "(MIT OR CC-BY-NC-4.0) AND GPL-3.0": "(MIT OR CC-BY-NC-4.0) AND GPL-3.0-only",
+    "MIT or GPL-2.0 or later": "MIT OR GPL-2.0-or-later",
+    "apache-2.0 and zlib": "Apache-2.0 AND Zlib",
+    "cc-by-3.0-de": "CC-BY-3.0-DE",
+    "CC-BY-SA-2.1-JP": "CC-BY-SA-2.1-JP",
+    "gpl-2.0-only with classpath-exception-2.0": "GPL-2.0-only WITH Classpath-exception-2.0",
     "Unlicense": "Unlicense",
 }
 CLOSED = {
@@ -49,7 +53,9 @@ CLOSED = {
     "cc-by-nc": None,
     "Creative Commons Attribution-NonCommercial-NoDerivatives 4.0": "CC-BY-NC-ND-4.0",
     "http://creativecommons.org/licenses/by-nc-sa/3.0/legalcode": "CC-BY-NC-SA-3.0",
-    "MIT AND CC-BY-NC-4.0": None,
+    "MIT AND CC-BY-NC-4.0": "MIT AND CC-BY-NC-4.0",
+    "CC-BY-NC-SA-2.0-DE": "CC-BY-NC-SA-2.0-DE",
+    "cc-by-nc-nd-3.0-igo": "CC-BY-NC-ND-3.0-IGO",
 }
 UNCLEAR = (
     "MIT not granted to anyone",
@@ -62,6 +68,8 @@ UNCLEAR = (
     "CC BY 4.0 but not for training",
     "public domain in some countries",
     "NOASSERTION",
+    "LicenseRef-of-my-own",
+    "MIT WITH conditions",
     "ask me",
     "MIT " * 100,
 )
@@ -82,6 +90,20 @@ def test_what_forbids_trade_or_change_and_what_is_not_stated(
 @pytest.mark.parametrize("stated", UNCLEAR)
 def test_half_of_a_statement_says_nothing(stated: str) -> None:
     assert redistributable(stated) is None and spdx(stated) is None
+
+
+def test_of_a_listed_licence_nobody_judged_only_the_name_is_known() -> None:
+    assert spdx("business source 1.1") is None and spdx("busl-1.1") == "BUSL-1.1"
+    assert redistributable("BUSL-1.1") is None
+
+
+@pytest.mark.parametrize("stated", [*OPEN, *CLOSED, *UNCLEAR])
+def test_a_piece_keeps_the_name_or_all_that_was_stated(stated: str | None) -> None:
+    """Never less: what is not known stays verbatim, and its name says of it what the statement did."""
+    name = licence_name(stated)
+    assert name == (spdx(stated) or stated or None)
+    assert licence_name(name) == name
+    assert redistributable(name) is redistributable(stated)
 
 
 @given(st.sampled_from([s for s in OPEN if "http" not in s]))

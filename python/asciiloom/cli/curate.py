@@ -17,6 +17,7 @@ from asciiloom.corpus import Corpus
 from asciiloom.curate.edits import COLUMNS, Change, apply, changes_from_rows, history, undo
 from asciiloom.curate.removal import remove
 from asciiloom.curate.review import Review, reviews
+from asciiloom.piece import redistributable, spdx
 
 
 @click.command("edit")
@@ -210,9 +211,16 @@ def license_command(
 ) -> None:
     """Put pieces NUMBERS, or all that --where and filters find, under LICENCE (- for none stated).
 
+    Known names and addresses are kept as SPDX identifiers. What is not known is kept as it is, and is not
+    --redistributable.
+
     Example: asciiloom license art.db CC-BY-4.0 --source mine
     """
     name = None if licence == "-" else licence
+    if name is not None and redistributable(name) is not True:
+        known = spdx(name)
+        why = "does not allow that" if redistributable(name) is False else "does not tell"
+        say(f"not to be redistributed: {known or repr(name)} {why}")
     decide(
         db, f"license {licence}", lambda number: [Change(number, "licence", name)],
         numbers, where, dry_run, as_json, given,

@@ -78,9 +78,14 @@ _ORIGINS = (
     ),
     click.option("--not-tag", "without_tags", multiple=True, help="Has none of these tags."),
     click.option("--source", "sources", multiple=True, help="From one of these sources."),
-    click.option("--artist", "artists", multiple=True, help="By one of these artists."),
+    click.option(
+        "--artist",
+        "artists",
+        multiple=True,
+        help="By one of these artists, under any of their names.",
+    ),
     click.option("--license", "licences", multiple=True, help="Under one of these licences."),
-    click.option("--redistributable", is_flag=True, help="Only sources that may be passed on."),
+    click.option("--redistributable", is_flag=True, help="Only pieces that may be passed on."),
 )
 _SELECTION = (
     *_MEASURES,

@@ -76,7 +76,7 @@ def search_command(
     """Find pieces in DB: words of title, tags, artist and description, and any filter.
 
     \b
-    QUERY knows "a phrase", prefix*, -without, this OR that, title: tag: artist:
+    QUERY knows "a phrase", prefix*, -without, this OR that, title: artist: tags: (a word of one), tag: (a whole one)
     Example: asciiloom search art.db dragon --max 60x20
              asciiloom search art.db --glyphs '(o.o)' --width ..30
              asciiloom search art.db --glyphs $'/\\\\_/\\\\\\n( o.o )'

@@ -141,7 +141,7 @@ class Corpus:
     # -- reading
 
     def count(self, selection: Selection | None = None) -> int:
-        statement, params = (selection or Selection()).sql("1")
+        statement, params = (selection or Selection()).replace(order="id").sql("1")
         row = self.connection.execute(f"SELECT count(*) FROM ({statement})", params).fetchone()
         return int(row[0])
 

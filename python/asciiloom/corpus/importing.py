@@ -16,7 +16,7 @@ from typing import Any
 
 from asciiloom.errors import ReaderError
 from asciiloom.ingest.gate import clean
-from asciiloom.piece import Piece, Rejection
+from asciiloom.piece import Piece, Rejection, find_credits, joint_byline, licence_name
 from asciiloom.readers import ReadOptions
 from asciiloom.readers.base import Input, Item
 from asciiloom.readers.tables.lines import jsonl_rows
@@ -149,11 +149,12 @@ def _pieces(record: Mapping[str, Any], path: str, locator: str) -> Iterator[Piec
     origins = _origins(record.get("origins"))
     tags, flags = (_simple_list(record.get(name), f"its {name}") for name in ("tags", "flags"))
     steps = [_simple_list(o.get("steps"), "the steps of an origin") for o in origins]
-    # What no origin says was decided here, by an edit: the first origin carries it along.
+    # What no origin says was decided here, by an edit: the first origin carries it along. A licence may be said
+    # in other words, and a signature says itself whose it is.
     edited = {
         name: record.get(name)
         for name in ("title", "artist", "licence")
-        if not any(origin.get(name) == record.get(name) for origin in origins)
+        if not _is_said(name, record, origins)
     }
     colour, lost_colour = _bytes(record.get("colour"), "colour-dropped")
 
@@ -182,6 +183,20 @@ def _pieces(record: Mapping[str, Any], path: str, locator: str) -> Iterator[Piec
         )
 
     return map(piece, range(len(origins)))
+
+
+def _is_said(name: str, record: Mapping[str, Any], origins: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the places where a piece was seen, or the piece itself, say what the record has as ``name``."""
+    value, said = record.get(name), [origin.get(name) for origin in origins]
+    if name == "licence":
+        return _licence(value) in map(_licence, said)
+    if value in said or name != "artist":
+        return value in said
+    return bool(value == joint_byline(span.artist for span in find_credits(record["text"])))
+
+
+def _licence(value: Any) -> Any:
+    return licence_name(value) if isinstance(value, str) else value
 
 
 def _origins(value: Any) -> list[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from asciiloom.corpus.corpus import Corpus
 from asciiloom.corpus.importing import items_of_record
+from asciiloom.curate.artists import adopt
 from asciiloom.curate.edits import Change, apply
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.gate import unpack_original
@@ -34,19 +35,35 @@ _LOST_ORIGINAL = "original-dropped"
 
 
 def merge(corpus: Corpus, other: str | Path) -> tuple[Tally, int]:
-    """Bring every piece of the corpus at ``other`` in, with origins, originals, colours and withdrawals;
-    what became of them, and how many were withdrawn here. ``other`` is not written to."""
+    """Bring every piece of the corpus at ``other`` in, with origins, originals, colours and withdrawals,
+    and the names of artists; what became of them, and how many were withdrawn here. ``other`` is not written to."""
     path = Path(other)
     if not path.exists():
         raise CorpusError(f"there is no corpus at {path}")
     if path.samefile(corpus.path):
         raise CorpusError(f"{path} and {corpus.path} are the same file: nothing to merge")
     with open_foreign(path) as theirs:
+        known = _people(theirs)
         reading = _Reading(theirs, str(path))
         tally = corpus.add(reading.items(), f"merge {path}")
+        adopt(corpus.connection, known)
         changes = _withdrawals(corpus.connection, reading.withdrawn)
     edit = apply(corpus.connection, f"merge {path}", changes) if changes else None
     return tally, edit.changes if edit else 0
+
+
+def _people(theirs: ForeignCorpus) -> list[tuple[str, list[str]]]:
+    """(name, all names) of everybody whom the other corpus knows."""
+    if "alias" not in theirs.columns:
+        return []  # an older schema
+    names: dict[tuple[int, str], list[str]] = {}
+    for number, name, spelling in theirs.connection.execute(
+        "SELECT artist.id, name, spelling FROM artist JOIN alias ON artist_id = artist.id"
+        " ORDER BY artist.id, spelling"
+    ):
+        if isinstance(name, str) and isinstance(spelling, str):
+            names.setdefault((number, name), []).append(spelling)
+    return [(name, spellings) for (_, name), spellings in names.items()]
 
 
 def _withdrawals(connection: sqlite3.Connection, reasons: dict[str, Any]) -> list[Change]:

@@ -16,9 +16,10 @@ import numpy as np
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.gate import MAX_DESCRIPTION, MAX_LINE
 from asciiloom.ingest.measured import MEASURED, MEASURED_FLAGS, MeasuredColumns
-from asciiloom.piece import KINDS, Rejection, clean_tags, one_line
+from asciiloom.piece import KINDS, Rejection, clean_tags, licence_name, one_line
 from asciiloom.readers.base import canonical_text
 from asciiloom.similarity.thresholds import VERDICTS
+from asciiloom.store.names import note_bylines, note_licences
 from asciiloom.store.transaction import transaction
 from asciiloom.twins.marks import mark_pieces
 from asciiloom.twins.verdict_store import VerdictStore
@@ -199,7 +200,9 @@ def _checked(change: Change) -> Change:
     field, after = change.field, change.after
     if field in COLUMNS or field == "withdrawn":
         after = one_line(after, MAX_DESCRIPTION if field == "description" else MAX_LINE)
-        if field == "kind" and after not in KINDS:
+        if field == "licence":
+            after = licence_name(after)
+        elif field == "kind" and after not in KINDS:
             raise CorpusError(f"no kind {after!r}; one of {', '.join(KINDS)}")
     elif field == "tags":
         after = sorted(clean_tags(after or ()))
@@ -255,6 +258,8 @@ def _pair(change: Change) -> tuple[int, int]:
 
 
 def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    note_licences(connection, {c.after for c in changes if c.field == "licence"})
+    note_bylines(connection, {c.after for c in changes if c.field == "artist"})
     moved: set[int] = set()  # whose cluster may have another canonical piece now
     for change in changes:
         piece, field, after = change.piece, change.field, change.after

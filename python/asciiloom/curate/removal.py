@@ -47,7 +47,8 @@ def remove(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
             recluster(connection, [row[0] for row in bereft])
         try:
             # Words of what is gone stay in the segments of the index until they are merged.
-            connection.execute("INSERT INTO piece_fts (piece_fts) VALUES ('optimize')")
+            for index in ("piece_fts", "piece_title"):
+                connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as error:
             raise CorpusError(

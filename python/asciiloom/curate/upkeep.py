@@ -21,7 +21,7 @@ from asciiloom.store.soundness import refuse_damaged
 from asciiloom.store.transaction import transaction
 
 _SHOWN = 20
-_INDEXES = ("piece_fts", "piece_art")
+_INDEXES = ("piece_fts", "piece_title", "piece_art")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def repair(connection: sqlite3.Connection) -> list[str]:
             for table in _INDEXES:
                 connection.execute(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
             connection.execute("DELETE FROM unindexed")
-            done.append("both search indexes built anew")
+            done.append("search indexes built anew")
     finally:
         connection.execute("PRAGMA foreign_keys = ON")
     return done

@@ -10,8 +10,16 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from asciiloom.ingest.gate import admit
-from asciiloom.ingest.measured import MEASURED, MeasuredColumns, json_lists
-from asciiloom.piece import Counts, Piece, PieceBatch, Rejection, count_batch
+from asciiloom.ingest.measured import MEASURED, Credits, MeasuredColumns, json_lists
+from asciiloom.piece import (
+    Counts,
+    Piece,
+    PieceBatch,
+    Rejection,
+    count_batch,
+    joint_byline,
+    licence_name,
+)
 from asciiloom.readers.rejections import Condenser, condense
 
 
@@ -42,6 +50,9 @@ class Columns:
     made: list[str | None]
     crew: list[str | None]
     flags: list[str]
+    # as stated at the place where it was seen; the piece's own are beside its other columns
+    stated_artist: list[str | None]
+    stated_licence: list[str | None]
     path: list[str]
     locator: list[str]
     encoding: list[str]
@@ -60,18 +71,23 @@ class Columns:
         """The columns of a batch, measured ones among them."""
         measured = MeasuredColumns.of(pieces.text, pieces.artist, pieces.flags, counts)
         tags = [tuple(sorted(names)) for names in pieces.tags]
+        # The same few come again and again: one string each is also less to send to another process.
+        stated = {licence: licence for licence in pieces.licence}
+        named = {licence: licence_name(licence) for licence in stated}
         return cls(
             text=pieces.text,
             title=pieces.title,
             description=pieces.description,
-            artist=pieces.artist,
+            artist=_artists(pieces.artist, measured.credits),
             tags=json_lists(tags),
             kind=pieces.kind,
             source=pieces.source,
-            licence=pieces.licence,
+            licence=[named[licence] for licence in pieces.licence],
             sequence=pieces.sequence,
             made=pieces.made,
             crew=pieces.group,
+            stated_artist=pieces.artist,
+            stated_licence=[stated[licence] for licence in pieces.licence],
             path=pieces.path,
             locator=pieces.locator,
             encoding=pieces.encoding,
@@ -88,11 +104,23 @@ class Columns:
         )
 
 
-PIECE_COLUMNS = tuple(
-    f.name
-    for f in fields(Columns)
-    if f.name not in ("source", "path", "locator", "encoding", "steps", "tag_rows", "credit_rows", "originals", "colours")
-)  # fmt: skip
+def _artists(stated: list[str | None], credits: list[Credits]) -> list[str | None]:
+    """Whose each piece is: as stated, or, where nobody says, whose signatures stand in it."""
+    signed = [k for k, found in enumerate(credits) if found and stated[k] is None]
+    if not signed:
+        return stated
+    artists = list(stated)
+    for k in signed:
+        artists[k] = joint_byline(span.artist for span in credits[k])
+    return artists
+
+
+# Of a column that is no piece's own, the place where the piece was seen has it, or a table beside.
+_ELSEWHERE = frozenset(
+    "source stated_artist stated_licence path locator encoding steps tag_rows credit_rows originals"
+    " colours".split()
+)
+PIECE_COLUMNS = tuple(f.name for f in fields(Columns) if f.name not in _ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)

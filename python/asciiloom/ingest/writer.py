@@ -15,7 +15,8 @@ from itertools import repeat
 from typing import Any
 
 from asciiloom.ingest.rows import PIECE_COLUMNS, Batch, Columns
-from asciiloom.piece import Rejection, content_hash, redistributable
+from asciiloom.piece import Rejection, content_hash
+from asciiloom.store.names import LONGEST_TITLE, PLACE_BITS, note_bylines, note_licences
 
 _ASK = 500  # bound parameters a statement; SQLite's oldest limit is 999
 
@@ -65,7 +66,8 @@ def _without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
     part of the transaction: nobody else sees it, and a kill undoes it.
     """
     rows = connection.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN ('piece_ai', 'tag_ai')"
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN"
+        " ('piece_ai', 'piece_title_ai', 'tag_ai')"
     ).fetchall()
     for name, _ in rows:
         connection.execute(f"DROP TRIGGER {name}")
@@ -75,12 +77,15 @@ def _without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class Writer:
-    """Writes batches within one transaction; holds the ids of sources it has met in it."""
+    """Writes batches within one transaction; holds the ids of sources it has met in it, and which
+    licences and bylines."""
 
     def __init__(self, connection: sqlite3.Connection, ingest_id: int) -> None:
         self._db = connection
         self._ingest = ingest_id
         self._sources: dict[str, int] = {}
+        self._licences: set[str | None] = set()
+        self._bylines: set[str | None] = set()
         self._last: tuple[bytes, int] | None = None
 
     def write(self, batch: Batch) -> Tally:
@@ -88,6 +93,7 @@ class Writer:
         self._last = None
         tally = Tally()
         self._find_sources(batch)
+        self._note_names(batch.pieces)
         self._write_pieces(batch.pieces, tally)
         self._write_rejections(batch.rejections, tally)
         counts = tally.row()
@@ -100,21 +106,18 @@ class Writer:
         return tally
 
     def _find_sources(self, batch: Batch) -> None:
-        p = batch.pieces
-        licences = dict(zip(reversed(p.source), reversed(p.licence), strict=True))
-        names = {*licences, *(r.source for r in batch.rejections)} - self._sources.keys()
-        for name in sorted(names):
-            licence = licences.get(name)
-            self._db.execute(
-                "INSERT INTO source (name, licence, redistributable) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET"
-                " licence = coalesce(licence, excluded.licence),"
-                " redistributable = CASE WHEN licence IS NULL THEN excluded.redistributable"
-                " ELSE redistributable END",
-                (name, licence, redistributable(licence)),
-            )
+        met = {*batch.pieces.source, *(r.source for r in batch.rejections)}
+        for name in sorted(met - self._sources.keys()):
+            self._db.execute("INSERT OR IGNORE INTO source (name) VALUES (?)", (name,))
             found = self._db.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
             self._sources[name] = found[0]
+
+    def _note_names(self, p: Columns) -> None:
+        licences, bylines = set(p.licence) - self._licences, set(p.artist) - self._bylines
+        note_licences(self._db, licences)
+        note_bylines(self._db, bylines)
+        self._licences |= licences
+        self._bylines |= bylines
 
     def _known(self, hashes: Sequence[str]) -> dict[str, int]:
         out: dict[str, int] = {}
@@ -193,13 +196,20 @@ class Writer:
             _NEW_ORIGIN,
             zip(
                 new_ids.values(), sources, repeat(self._ingest), pick(p.path), pick(p.locator),
-                pick(p.title), pick(p.artist), pick(p.licence), pick(p.encoding), pick(p.steps),
+                pick(p.title), pick(p.stated_artist), pick(p.stated_licence), pick(p.encoding),
+                pick(p.steps),
                 [original_ids.get(k) for k in new_ids] if original_ids else repeat(None),
             ),
         )  # fmt: skip
         self._db.execute(
             "INSERT INTO piece_fts (rowid, title, tags, description, artist)"
             " SELECT id, title, tags, description, artist FROM piece WHERE id > ?",
+            (before,),
+        )
+        self._db.execute(
+            "INSERT INTO piece_title (rowid, title)"
+            f" SELECT (min(length(title), {LONGEST_TITLE}) << {PLACE_BITS}) + id AS place, title FROM piece"
+            " WHERE id > ? AND title NOTNULL ORDER BY place",
             (before,),
         )
         self._db.execute(
@@ -218,8 +228,9 @@ class Writer:
         self._db.execute(
             _NEW_ORIGIN,
             (
-                number, source, self._ingest, p.path[k], p.locator[k], p.title[k], p.artist[k],
-                p.licence[k], p.encoding[k], p.steps[k], self._original_id(p.originals.get(k)),
+                number, source, self._ingest, p.path[k], p.locator[k], p.title[k],
+                p.stated_artist[k], p.stated_licence[k], p.encoding[k], p.steps[k],
+                self._original_id(p.originals.get(k)),
             ),
         )  # fmt: skip
         return True
@@ -240,7 +251,7 @@ class Writer:
         return int(row[0])
 
     def _enrich(self, p: Columns, k: int, number: int, tags: Sequence[str]) -> None:
-        """What a further origin knows: tags are joined, missing title and artist filled in."""
+        """What a further origin knows: tags are joined, missing title, artist and licence filled in."""
         self._db.executemany(
             "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)",
             [(number, tag) for tag in tags],
@@ -252,10 +263,11 @@ class Writer:
                 " OR (artist IS NULL AND ?2 IS NOT NULL))",
                 (p.title[k], p.artist[k], number),
             )
-        if p.made[k] or p.crew[k]:
+        if p.made[k] or p.crew[k] or p.licence[k]:
             self._db.execute(
-                "UPDATE piece SET made = coalesce(made, ?1), crew = coalesce(crew, ?2) WHERE id = ?3",
-                (p.made[k], p.crew[k], number),
+                "UPDATE piece SET made = coalesce(made, ?1), crew = coalesce(crew, ?2),"
+                " licence = coalesce(licence, ?3) WHERE id = ?4",
+                (p.made[k], p.crew[k], p.licence[k], number),
             )
 
     def _write_rejections(self, rejections: Sequence[Rejection], tally: Tally) -> None:

@@ -1,5 +1,6 @@
 """What a piece *is*: canonical text, grid, measures, hashes, credit and licence rules. Pure functions, no I/O."""
 
+from asciiloom.piece.artist import artist_keys, co_artists, fold, joint_byline
 from asciiloom.piece.batch import PieceBatch
 from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
 from asciiloom.piece.colour import ColourPlane
@@ -16,7 +17,7 @@ from asciiloom.piece.form import Form, form
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
 from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
 from asciiloom.piece.kernels.codes import CodeArray, Codes
-from asciiloom.piece.licence import redistributable, spdx, states_public_domain
+from asciiloom.piece.licence import licence_name, redistributable, spdx, states_public_domain
 from asciiloom.piece.measure import (
     CHARSET_FITS,
     CHARSETS,
@@ -55,19 +56,24 @@ __all__ = [
     "are_canonical",
     "artist_in_comment",
     "artist_in_title",
+    "artist_keys",
     "bare_hash_columns",
     "bare_hashes",
     "blank_credits",
     "canonicalize",
     "cell_widths",
     "clean_tags",
+    "co_artists",
     "content_hash",
     "count_batch",
     "credit_line",
     "ends_signed",
     "find_credits",
+    "fold",
     "form",
     "is_canonical",
+    "joint_byline",
+    "licence_name",
     "measure",
     "measure_batch",
     "mirror_text",

@@ -46,6 +46,9 @@ _PHRASE = re.compile(
 )
 _LISTED = frozenset(SIGNATURES)
 _TOKEN = re.compile(r"[A-Za-z]+\d*(?:'[A-Za-z]+)*")
+# Initials joined to a signature (jgs/TT): a second artist, who need not be on the list.
+_SIGNED_BEFORE = re.compile(r"(?<![A-Za-z0-9'])(?:[A-Za-z]{2,4}[/&+])+\Z")
+_SIGNED_BEHIND = re.compile(r"(?:[/&+][A-Za-z]{2,4})+(?![A-Za-z0-9'/])")
 # Without one of these in its row no phrase can match.
 _HINT = re.compile(r"by[: ]|\(c\)|artist:|<[\w.+-]{1,64}@", re.IGNORECASE)
 # A row that is a credit and nothing else.
@@ -118,9 +121,16 @@ def find_credits(text: str, artist: str | None = None) -> tuple[CreditSpan, ...]
             word, signed = match[1], match[0]
             if len(word) <= _SHORT and (number < len(rows) - 2 or row[match.end() :].strip()):
                 continue
-            whose = artist or SIGNATURES[word]
+            whose = artist or "/".join((SIGNATURES[word], *_co_signers(row, *match.span())))
             spans.append(CreditSpan(number, match.start(), len(signed), signed, whose))
     return tuple(spans)
+
+
+def _co_signers(row: str, start: int, end: int) -> list[str]:
+    """Unlisted initials that are joined to the signature in ``row[start:end]``; a listed one has its own span."""
+    before, behind = _SIGNED_BEFORE.search(row[:start]), _SIGNED_BEHIND.match(row, end)
+    joined = re.findall("[A-Za-z]+", " ".join(m[0] for m in (before, behind) if m is not None))
+    return [initials for initials in joined if initials not in _LISTED]
 
 
 def blank_credits(text: str, spans: tuple[CreditSpan, ...]) -> str:

@@ -1,9 +1,10 @@
 """Licences: what a stated one is called, and whether a copy may be passed on.
 
 People write a licence in many ways ("CC BY-SA 4.0", its address, "GPLv3 or later"). Each known way leads
-to one identifier of the SPDX list (https://spdx.org/licenses/). A statement is known as a whole or not
-at all: "MIT not granted to anyone" is not MIT, and "MIT (designs: somebody else)" says that there is more
-to it. What is stated is kept as it was; these functions only read it.
+to one identifier of the SPDX list (https://spdx.org/licenses/), several of them to an SPDX expression. A
+statement is known as a whole or not at all: "MIT not granted to anyone" is not MIT, and "MIT (designs:
+somebody else)" says that there is more to it. The identifiers themselves are ``packaging``'s, which carries
+the list; which of them are open, and what else they are called, is told here.
 """
 
 import functools
@@ -14,9 +15,11 @@ _LONGEST = 200
 
 # Identifiers of licences that let everybody pass on copies, changed or not, for any purpose.
 _OPEN = """
-0BSD AGPL-3.0-only AGPL-3.0-or-later Apache-1.1 Apache-2.0 Artistic-1.0 Artistic-1.0-Perl Artistic-2.0
-BSD-2-Clause BSD-3-Clause BSD-4-Clause BSL-1.0 CC-PDDC CC0-1.0 EUPL-1.1 EUPL-1.2 ISC LAL-1.2 LAL-1.3 MIT
-MIT-0 MPL-1.1 MPL-2.0 ODbL-1.0 OFL-1.1 PDDL-1.0 PostgreSQL Python-2.0 Unlicense Vim WTFPL Zlib
+0BSD AFL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-1.1 Apache-2.0 Artistic-1.0 Artistic-1.0-Perl
+Artistic-2.0 Beerware BSD-1-Clause BSD-2-Clause BSD-3-Clause BSD-4-Clause BSL-1.0 CC-PDDC CC0-1.0 CDDL-1.0
+CDDL-1.1 EPL-1.0 EPL-2.0 EUPL-1.1 EUPL-1.2 HPND ISC LAL-1.2 LAL-1.3 MIT MIT-0 MIT-CMU MPL-1.1 MPL-2.0 MS-PL
+NCSA ODbL-1.0 ODC-By-1.0 OFL-1.0 OFL-1.1 OSL-3.0 PDDL-1.0 PostgreSQL PSF-2.0 Python-2.0 Ruby Unlicense UPL-1.0
+Vim WTFPL X11 Zlib ZPL-2.1
 """.split()
 _OPEN += [f"CC-BY-{v}" for v in ("1.0", "2.0", "2.5", "3.0", "4.0")]
 _OPEN += [f"CC-BY-SA-{v}" for v in ("1.0", "2.0", "2.5", "3.0", "4.0")]
@@ -57,6 +60,7 @@ _WORDS = (
     (r"(?:gnu )?general public", "gpl"),
     (r"universal|public domain dedication", ""),
 )
+_IDENTIFIER = re.compile(r"(?!LicenseRef)[\w.+-]+(?: with [\w.+-]+)?", re.IGNORECASE | re.ASCII)
 _ADDRESS = re.compile(r"https?://(?:www\.)?(?P<host>[a-z.]+)/*(?P<path>[\w./-]*)", re.IGNORECASE)
 # The file that holds the text, as a remark behind the name.
 _FILE = re.compile(
@@ -75,13 +79,26 @@ def redistributable(stated: str | None) -> bool | None:
     if stated is None or not stated.strip():
         return False
     return (
-        _redistributable(stated.strip()) if len(stated) <= _LONGEST else _closed_or_unclear(stated)
+        _redistributable(_spaced(stated)) if len(stated) <= _LONGEST else _closed_or_unclear(stated)
     )
 
 
 def spdx(stated: str | None) -> str | None:
-    """The SPDX identifier of the one licence that ``stated`` names, else None ("GPL" names several)."""
-    return _identify(stated) if stated and len(stated) <= _LONGEST else None
+    """The SPDX expression of what ``stated`` names, else None ("GPL" names several licences).
+
+    Nearly always that is one identifier; "MIT or GPLv2+" is "MIT OR GPL-2.0-or-later".
+    """
+    return _expression(_spaced(stated)) if stated and len(stated) <= _LONGEST else None
+
+
+def licence_name(stated: str | None) -> str | None:
+    """The name by which a piece keeps its licence: the SPDX expression, or, of what is not known, all that
+    was stated."""
+    return spdx(stated) or stated or None
+
+
+def _spaced(stated: str) -> str:
+    return " ".join(stated.split())
 
 
 def states_public_domain(words: str) -> bool:
@@ -93,7 +110,7 @@ def states_public_domain(words: str) -> bool:
 @functools.lru_cache(4096)
 def _redistributable(stated: str) -> bool | None:
     if (name := _identify(stated)) is not None:
-        return name in _OPEN
+        return _is_open(name)
     plain = _plain(stated)
     if plain in _FAMILIES:
         return True
@@ -103,6 +120,30 @@ def _redistributable(stated: str) -> bool | None:
         if len(parts := _split(stated, operator)) > 1:
             return _combine(operator, [_redistributable(part) for part in parts])
     return _closed_or_unclear(stated)
+
+
+def _is_open(name: str) -> bool | None:
+    """What the licence of this identifier allows; None of one that nobody has judged here."""
+    name = name.partition(" WITH ")[0]  # an exception only allows more
+    if (commons := re.match(r"CC-BY(?P<terms>(?:-NC|-ND|-SA)*)-\d", name)) is not None:
+        return not {"NC", "ND"} & set(commons["terms"].split("-"))
+    return True if name in _OPEN else None
+
+
+@functools.lru_cache(4096)
+def _expression(stated: str) -> str | None:
+    """The SPDX expression of a licence, or of several joined by "or" and "and"."""
+    if (name := _identify(stated)) is not None:
+        return name
+    for operator in ("or", "and"):
+        if len(parts := _split(stated, operator)) > 1:
+            names = [name for part in parts if (name := _expression(part)) is not None]
+            if len(names) < len(parts):
+                return None
+            return f" {operator.upper()} ".join(
+                f"({name})" if operator == "and" and " OR " in name else name for name in names
+            )
+    return None
 
 
 def _closed_or_unclear(stated: str) -> bool | None:
@@ -144,7 +185,19 @@ def _identify(stated: str) -> str | None:
     if cc is not None and cc["version"]:
         terms = "".join(f"-{term.upper()}" for term in ("nc", "nd", "sa") if cc[term])
         return f"CC-BY{terms}-{cc['version']}.{cc['minor'] or 0}"
-    return None
+    return _listed(stated)
+
+
+def _listed(stated: str) -> str | None:
+    """``stated`` as the SPDX list writes it, where it is an identifier of that list, maybe with an exception."""
+    if not _IDENTIFIER.fullmatch(stated):
+        return None
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return canonicalize_license_expression(stated)
+    except InvalidLicenseExpression:
+        return None
 
 
 def _plain(stated: str) -> str:

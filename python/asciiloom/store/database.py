@@ -20,6 +20,7 @@ from asciiloom.store.connection import (
     connect_read_only,
 )
 from asciiloom.store.failures import explain, has_journal, primary_code, unwritable
+from asciiloom.store.names import STEPS
 from asciiloom.store.schema import APPLICATION_ID, migrations, statements
 from asciiloom.store.transaction import transaction
 
@@ -133,5 +134,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
             if connection.execute("PRAGMA user_version").fetchone()[0] < number:
                 for statement in statements(sql):
                     connection.execute(statement)
+                if number in STEPS:
+                    STEPS[number](connection)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")

@@ -21,7 +21,7 @@ from asciiloom.store.failures import has_journal
 from asciiloom.store.schema import migrations
 
 # What is read of another corpus.
-TABLES = ("source", "piece", "original", "origin", "colour", "withdrawn")
+TABLES = ("source", "piece", "original", "origin", "colour", "withdrawn", "artist", "alias")
 MAX_VALUE = 128 << 20  # bytes of one value
 # Steps of SQLite's machine between two looks whether to stop.
 _STEPS = 100_000

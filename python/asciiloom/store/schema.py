@@ -10,14 +10,14 @@ from asciiloom.resources import resource_dir
 APPLICATION_ID = 0x41414C4D  # "AALM"
 _MIGRATION = re.compile(r"(\d{3})_\w+\.sql\Z")
 
-# Of tables and their columns, indexes, triggers: (what, name). What fts5 and SQLite keep for themselves is
+# Of tables and their columns, views, indexes, triggers: (what, name). What fts5 and SQLite keep for themselves is
 # left out: it differs from version to version.
-_ORDER = ("table", "column", "index", "trigger")
+_ORDER = ("table", "column", "view", "index", "trigger")
 _PARTS = (
     "SELECT 'column', m.name || '.' || c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c"
     " WHERE m.type = 'table' AND m.name NOT GLOB 'piece_*_*' AND m.name NOT GLOB 'sqlite_*'"
     " UNION ALL SELECT type, name FROM sqlite_master"
-    " WHERE type IN ('table', 'index', 'trigger') AND name NOT GLOB 'sqlite_*'"
+    " WHERE type IN ('table', 'view', 'index', 'trigger') AND name NOT GLOB 'sqlite_*'"
 )
 
 
@@ -44,18 +44,19 @@ def statements(sql: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _wanted() -> tuple[frozenset[tuple[str, str]], dict[str, str]]:
-    """(every part of the schema, the SQL of every index and trigger), from an empty corpus in memory."""
+    """(every part of the schema, the SQL of what holds no data), from an empty corpus in memory."""
     with closing(sqlite3.connect(":memory:")) as db:
         for _, sql in migrations():
             db.executescript(sql)
         made = db.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql NOTNULL"
+            "SELECT name, sql FROM sqlite_master WHERE type IN ('view', 'index', 'trigger')"
+            " AND sql NOTNULL"
         )
         return frozenset(db.execute(_PARTS)), dict(made.fetchall())
 
 
 def missing_parts(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """(table, column, index or trigger; its name) of what the corpus should have and has not.
+    """(table, column, view, index or trigger; its name) of what the corpus should have and has not.
 
     The columns of a table that is missing are not named along with it.
     """
@@ -69,5 +70,5 @@ def missing_parts(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def derived_part(name: str) -> str | None:
-    """The statement that makes the index or trigger ``name``; None of what holds data."""
+    """The statement that makes the view, index or trigger ``name``; None of what holds data."""
     return _wanted()[1].get(name)

@@ -9,28 +9,22 @@ need the function ``asciiloom_pattern``, which ``store/pattern.py`` makes known 
 import dataclasses
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from asciiloom.errors import SelectionError
-from asciiloom.piece import CHARSET_FITS, KINDS
+from asciiloom.piece import CHARSET_FITS, KINDS, licence_name
+from asciiloom.store.names import REDISTRIBUTABLE, by_artist, pattern
 from asciiloom.store.pattern import FUNCTION, rows_of
-from asciiloom.store.query import fts_query, trigram_query
+from asciiloom.store.query import PIECE_COLUMN, Query, page_of_tiers, parse, trigram_query
 
 Range = tuple[int | None, int | None]
 ANY: Range = (None, None)
 ORDERS = ("id", "rank", "random", "small", "large", "newest")
 SPLITS = ("train", "validation", "test")
 
-# bm25 weights of title, tags, description, artist: a word in a title says most.
-_WEIGHTS = "10.0, 6.0, 1.0, 4.0"
-# For a page of results only so many matches are weighed. A word that more pieces have says little about any
-# of them, so the best of the first thousand is as good a page as the best of all.
-RANKED = 1000
 # A seeded shuffle without any extension: square a scrambled id modulo the prime 2^31 - 1.
 _PRIME = 2147483647
-_PIECE_COLUMN = re.compile(r"\bpiece\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +35,10 @@ class Selection:
     search as typed; ``glyphs``: a string that occurs in the art itself, or rows of it below one another;
     ``width``, ``height``, ``ink``, ``chars``: inclusive (low, high), None for open; ``charset``: pieces that can be shown
     where only this charset can; ``kinds``, ``sources``, ``licences``, ``artists``: one of each
-    (``*`` is a wild card); ``split``: train, validation or test; ``canonical_only``: one of each
-    near-twin cluster; ``grid_only``: pieces that a monospace grid shows as meant; ``withdrawn``: only
+    (``*`` is a wild card; a licence by any of its names, an artist by any alias, alone or with others);
+    ``split``: train, validation or test; ``canonical_only``: one of each
+    near-twin cluster; ``redistributable``: under a licence by which anybody may pass a piece on;
+    ``grid_only``: pieces that a monospace grid shows as meant; ``withdrawn``: only
     pieces that a curator took out, which no other selection has; ``ids``: these pieces.
     """
 
@@ -120,19 +116,32 @@ class Selection:
 
     def sql(self, columns: str = "piece.*") -> tuple[str, list[Any]]:
         """(SELECT statement, parameters)."""
+        query = parse(self.text) if self.text is not None and self.text.strip() else None
+        where, params = self._conditions(query)
+        if query is not None and query.words is not None and self.order == "rank":
+            return page_of_tiers(columns, query, where, params, self.limit, self.offset)
         joins: list[str] = []
+        if query is not None and query.words is not None:
+            joins.append("JOIN piece_fts ON piece_fts.rowid = piece.id")
+            where, params = ["piece_fts MATCH ?", *where], [query.words, *params]
+        if any("size." in condition for condition in where):
+            joins.append("JOIN size ON size.piece_id = piece.id")
+        source = f"FROM piece {' '.join(joins)} WHERE {' AND '.join(where)}"
+        if self.limit is None and not self.offset:
+            return f"SELECT {columns} {source} ORDER BY {', '.join(self._keys())}", params
+        limit = -1 if self.limit is None else self.limit
+        return self._chosen(columns, source), [*params, limit, self.offset]
+
+    def _conditions(self, query: Query | None) -> tuple[list[str], list[Any]]:
+        """(conditions on ``piece`` and ``size``, their parameters): all but the words of ``query``."""
         where: list[str] = []
         params: list[Any] = []
-        ranked = False
-        if self.text is not None and self.text.strip():
-            query = fts_query(self.text)
-            if query is None:
-                where.append("0")
-            else:
-                joins.append("JOIN piece_fts ON piece_fts.rowid = piece.id")
-                where.append("piece_fts MATCH ?")
-                params.append(query)
-                ranked = True
+        if query is not None:
+            for condition, values in query.conditions:
+                where.append(condition)
+                params += values
+        elif self.text is not None and self.text.strip():
+            where.append("0")  # nothing that could be looked for was typed
         if self.glyphs and not self.glyphs.replace("\n", "").isprintable():
             where.append("0")  # art holds no control characters, and FTS5 no NUL
         elif self.glyphs:
@@ -153,34 +162,36 @@ class Selection:
         if self.ids is not None:
             where.append("piece.id IN (SELECT value FROM json_each(?))")
             params.append(json.dumps(self.ids))
-        for tag in self.tags:
-            where.append(f"piece.id IN (SELECT piece_id FROM tag WHERE name {_match(tag)})")
-            params.append(tag.lower())
-        for tag in self.without_tags:
-            where.append(f"piece.id NOT IN (SELECT piece_id FROM tag WHERE name {_match(tag)})")
-            params.append(tag.lower())
+        for tags, has in ((self.tags, "IN"), (self.without_tags, "NOT IN")):
+            for tag in tags:
+                operator, name = pattern(tag.lower())
+                where.append(f"piece.id {has} (SELECT piece_id FROM tag WHERE name {operator})")
+                params.append(name)
         for name in ("width", "height", "ink", "chars"):
             low, high = getattr(self, name)
             for bound, operator in ((low, ">="), (high, "<=")):
                 if bound is not None:
                     # A page of results looks for sizes in the table that holds nothing else.
+                    ranked = query is not None and query.words is not None
                     narrow = name in ("width", "height") and (ranked or self._in_order())
                     table = "size" if narrow else "piece"
                     where.append(f"{table}.{name} {operator} ?")
                     params.append(bound)
-        if any("size." in condition for condition in where):
-            joins.append("JOIN size ON size.piece_id = piece.id")
         if self.charset is not None and self.charset != "unicode":
             _any_of("piece.charset", CHARSET_FITS[self.charset], where, params)
         _any_of("piece.kind", self.kinds, where, params)
-        _any_of("piece.licence", self.licences, where, params)
-        _any_of("piece.artist", self.artists, where, params)
+        names = tuple(n if "*" in n else licence_name(n) or n for n in self.licences)
+        _any_of("piece.licence", names, where, params)
+        if self.artists:
+            found = [by_artist(artist) for artist in self.artists]
+            where.append(f"({' OR '.join(sql for sql, _ in found)})")
+            params += [value for _, values in found for value in values]
         if self.sources:
             inner: list[str] = []
             _any_of("name", self.sources, inner, params)
             where.append(f"piece.source_id IN (SELECT id FROM source WHERE {inner[0]})")
         if self.redistributable:
-            where.append("piece.source_id IN (SELECT id FROM source WHERE redistributable = 1)")
+            where.append(REDISTRIBUTABLE)
         if self.split is not None:
             where.append("piece.split = ?")
             params.append(self.split)
@@ -193,28 +204,19 @@ class Selection:
             where.append("piece.is_grid = 1")
         out = "" if self.withdrawn else "NOT "
         where.append(f"piece.id {out}IN (SELECT piece_id FROM withdrawn)")
-        conditions = f" WHERE {' AND '.join(where)}" if where else ""
-        source = f"FROM piece {' '.join(joins)}{conditions}"
-        if self.limit is None and not self.offset:
-            return f"SELECT {columns} {source} ORDER BY {', '.join(self._keys(ranked))}", params
-        limit = -1 if self.limit is None else self.limit
-        return self._chosen(columns, source, ranked, limit), [*params, limit, self.offset]
+        return where, params
 
-    def _chosen(self, columns: str, source: str, ranked: bool, limit: int) -> str:
+    def _chosen(self, columns: str, source: str) -> str:
         """The statement for a page of results: which pieces first, then their columns, so that sorting
         never carries the art along."""
-        keys = self._keys(ranked)
+        keys = self._keys()
         named = ", ".join(f"{key.removesuffix(' DESC')} AS k{n}" for n, key in enumerate(keys))
         order = ", ".join(
             f"k{n} DESC" if k.endswith(" DESC") else f"k{n}" for n, k in enumerate(keys)
         )
         inner = f"SELECT piece.id AS chosen, {named} {source}"
-        if ranked and self.order == "rank" and limit >= 0 and limit + self.offset <= RANKED:
-            # The index of words drives, and only so many matches are weighed.
-            inner = _driven(f"{inner} LIMIT {RANKED}", "piece_fts", "rowid")
-            inner = f"SELECT * FROM ({inner})"
-        elif " JOIN size " in inner and not ranked:
-            inner = _driven(inner, "size", "piece_id")
+        if " JOIN size " in inner and "piece_fts" not in inner:
+            inner = _driven_by_size(inner)
         return (
             f"SELECT {columns} FROM ({inner} ORDER BY {order} LIMIT ? OFFSET ?) AS page"
             f" JOIN piece ON piece.id = page.chosen ORDER BY {order}"
@@ -224,9 +226,7 @@ class Selection:
         """Whether this is a page of pieces in the order of their ids."""
         return self.order in ("id", "rank") and (self.limit is not None or bool(self.offset))
 
-    def _keys(self, ranked: bool) -> list[str]:
-        if self.order == "rank" and ranked:
-            return [f"bm25(piece_fts, {_WEIGHTS})", "piece.id"]
+    def _keys(self) -> list[str]:
         if self.order == "random":
             mixed = f"((piece.id * 48271 + {(self.seed * 1103515245 + 12345) % _PRIME}) % {_PRIME})"
             return [f"({mixed} * {mixed}) % {_PRIME}", "piece.id"]
@@ -239,27 +239,21 @@ class Selection:
         return by.get(self.order, ["piece.id"])
 
 
-def _driven(inner: str, table: str, key: str) -> str:
-    """``inner`` rewritten to scan ``table``, which is far narrower than ``piece``, in its own order.
+def _driven_by_size(inner: str) -> str:
+    """``inner`` rewritten to scan ``size``, which is far narrower than ``piece``, in its own order.
 
     ``piece`` is joined only where a condition or the order needs one of its columns.
     """
-    inner = inner.replace("piece.id", f"{table}.{key}")
-    inner = inner.replace(
-        f"FROM piece JOIN {table} ON {table}.{key} = {table}.{key}", f"FROM {table}"
-    )
-    inner = inner.replace(" JOIN size ", " CROSS JOIN size ")
-    if _PIECE_COLUMN.search(inner):
-        needed = f" CROSS JOIN piece ON piece.id = {table}.{key}"
+    inner = inner.replace("piece.id", "size.piece_id")
+    inner = inner.replace("FROM piece JOIN size ON size.piece_id = size.piece_id", "FROM size")
+    if PIECE_COLUMN.search(inner):
+        needed = " CROSS JOIN piece ON piece.id = size.piece_id"
         inner = inner.replace(" WHERE ", f"{needed} WHERE ", 1)
     return inner
 
 
-def _match(value: str) -> str:
-    return "GLOB ?" if "*" in value else "= ?"
-
-
 def _any_of(column: str, values: tuple[str, ...], where: list[str], params: list[Any]) -> None:
     if values:
-        where.append("(" + " OR ".join(f"{column} {_match(v)}" for v in values) + ")")
-        params += values
+        found = [pattern(value) for value in values]
+        where.append("(" + " OR ".join(f"{column} {operator}" for operator, _ in found) + ")")
+        params += [value for _, value in found]

@@ -1,4 +1,5 @@
-"""``tag``: adding, removing, renaming and merging tags, each an edit that ``undo`` takes back."""
+"""``tag`` and ``artist``: names by which pieces are found. What ``tag`` does is an edit that ``undo`` takes back;
+``artist`` changes no piece, only who is meant by which name."""
 
 import json
 from collections.abc import Sequence
@@ -7,8 +8,17 @@ from typing import Any
 import click
 
 from asciiloom.cli.options import database_argument, json_option
+from asciiloom.cli.output import put, put_rows, say, table
 from asciiloom.cli.pieces import chosen_pieces, pieces_options, tell
 from asciiloom.corpus import Corpus
+from asciiloom.curate.artists import (
+    add_aliases,
+    merge_people,
+    others,
+    people,
+    remove_aliases,
+    rename_person,
+)
 from asciiloom.curate.edits import rename_tags, retag
 from asciiloom.piece import clean_tags
 
@@ -129,3 +139,98 @@ def tag_merge(db: str, into: str, tags: tuple[str, ...], dry_run: bool, as_json:
     Example: asciiloom tag merge art.db cat cats kitty "house cat"
     """
     _rename(db, [tag for tag in tags if tag != into], into, dry_run, as_json)
+
+
+@click.group("artist")
+def artist_command() -> None:
+    """Say which names are one artist's: initials, spellings, former names. --artist finds by all of them.
+
+    \b
+    Example: asciiloom artist list art.db
+             asciiloom artist alias art.db "Joan G. Stark" jgs "Joan Stark"
+    """
+
+
+@artist_command.command("list")
+@database_argument
+@click.option(
+    "--others", "unknown", is_flag=True, help="Those whom pieces name and nobody listed yet."
+)
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--nl", "form", flag_value="nl", help="JSON lines.")
+@click.option("--csv", "form", flag_value="csv", help="CSV.")
+def artist_list(db: str, unknown: bool, form: str | None) -> None:
+    """List the artists of DB with their other names and how many pieces they have.
+
+    \b
+    Example: asciiloom artist list art.db
+             asciiloom artist list art.db --others --csv
+    """
+    with Corpus(db) as corpus:
+        rows = others(corpus.connection) if unknown else people(corpus.connection)
+    if form:
+        put_rows(rows, form)
+    elif rows:
+        cells = [(row["name"], row["pieces"], ", ".join(row["aliases"])) for row in rows]
+        put(table(cells, ("artist", "pieces", "also")))
+    else:
+        say("nobody is listed")
+
+
+@artist_command.command("alias")
+@database_argument
+@click.argument("name")
+@click.argument("aliases", nargs=-1, required=True)
+def artist_alias(db: str, name: str, aliases: tuple[str, ...]) -> None:
+    """ALIASES are other names of NAME.
+
+    Example: asciiloom artist alias art.db "Joan G. Stark" jgs "Joan Stark"
+    """
+    with Corpus(db) as corpus:
+        added = add_aliases(corpus.connection, name, aliases)
+    say(f"{name}: {_counted(added, 'new name')}")
+
+
+@artist_command.command("unalias")
+@database_argument
+@click.argument("aliases", nargs=-1, required=True)
+def artist_unalias(db: str, aliases: tuple[str, ...]) -> None:
+    """ALIASES are no names of whom they were given to.
+
+    Example: asciiloom artist unalias art.db VK
+    """
+    with Corpus(db) as corpus:
+        gone = remove_aliases(corpus.connection, aliases)
+    say(f"{_counted(gone, 'name')} taken away")
+
+
+@artist_command.command("rename")
+@database_argument
+@click.argument("name")
+@click.argument("new")
+def artist_rename(db: str, name: str, new: str) -> None:
+    """The artist NAME is listed as NEW; the former name stays an alias.
+
+    Example: asciiloom artist rename art.db ejm "Erik Jan Meyer"
+    """
+    with Corpus(db) as corpus:
+        rename_person(corpus.connection, name, new)
+    say(f"{name} is listed as {new}")
+
+
+@artist_command.command("merge")
+@database_argument
+@click.argument("into")
+@click.argument("names", nargs=-1, required=True)
+def artist_merge(db: str, into: str, names: tuple[str, ...]) -> None:
+    """The listed artists NAMES are the same person as INTO.
+
+    Example: asciiloom artist merge art.db Valkyrie Valky
+    """
+    with Corpus(db) as corpus:
+        merged = merge_people(corpus.connection, into, names)
+    say(f"{into}: {_counted(merged, 'artist')} merged")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
