@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from asciiloom.curate.rewriting import belongings, write_text
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.gate import MAX_DESCRIPTION, MAX_LINE
-from asciiloom.ingest.measured import MEASURED, MEASURED_FLAGS, MeasuredColumns
 from asciiloom.piece import KINDS, Rejection, clean_tags, one_line
 from asciiloom.readers.base import canonical_text
 from asciiloom.similarity.thresholds import VERDICTS
@@ -27,6 +27,8 @@ from asciiloom.twins.verdict_store import VerdictStore
 COLUMNS = ("title", "description", "artist", "licence", "kind")
 FIELDS = (*COLUMNS, "tags", "text", "withdrawn")
 _TWIN = "twin "
+# Not for people: what was known of a former text and goes with it, written down beside the text's own change.
+_BELONGINGS = "belongings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
         ]
         if not done:
             return Edited(None, 0, 0)
-        pieces = len({change.piece for change, _ in done})
+        pieces, count = len({change.piece for change, _ in done}), len(done)
+        rewritten = [change.piece for change, _ in done if change.field == "text"]
+        lost = [(Change(n, _BELONGINGS, None), belongings(connection, n)) for n in rewritten]
+        done += [(change, before) for change, before in lost if before is not None]
         number = connection.execute(
             "INSERT INTO edit (made, command, pieces) VALUES (?, ?, ?) RETURNING id",
             (_now(), command, pieces),
@@ -74,7 +79,7 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
             [(number, c.piece, c.field, _json(before), _json(c.after)) for c, before in done],
         )
         _write(connection, [change for change, _ in done])
-    return Edited(number, pieces, len(done))
+    return Edited(number, pieces, count)
 
 
 def _each_once(changes: Iterable[Change]) -> list[Change]:
@@ -107,7 +112,8 @@ def undo(connection: sqlite3.Connection, number: int | None = None) -> Edited:
         due = [c for c, value, r in zip(back, now, rows, strict=True) if _json(value) == r[3]]
         _write(connection, due)
         connection.execute("UPDATE edit SET undone = 1 WHERE id = ?", row)
-    return Edited(row[0], len({c.piece for c in due}), len(due), len(rows) - len(due))
+    asked, done = ([c for c in cs if c.field != _BELONGINGS] for cs in (back, due))
+    return Edited(row[0], len({c.piece for c in done}), len(done), len(asked) - len(done))
 
 
 def retag(
@@ -231,6 +237,9 @@ def _current(
     """The value that each change would replace."""
     values = []
     for change in changes:
+        if change.field == _BELONGINGS:
+            values.append(None)  # they come back with their text, or not at all
+            continue
         if change.field.startswith(_TWIN):
             row = connection.execute(
                 "SELECT CASE WHEN reviewed THEN verdict END FROM twin WHERE a = ? AND b = ?",
@@ -256,7 +265,10 @@ def _pair(change: Change) -> tuple[int, int]:
 
 def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     moved: set[int] = set()  # whose cluster may have another canonical piece now
-    for change in changes:
+    left: set[int] = set()  # former twins of a text that is another now
+    kept = {change.piece: change.after for change in changes if change.field == _BELONGINGS}
+    # Texts after all else: which signatures are found in one also depends on the artist.
+    for change in sorted(changes, key=lambda change: change.field == "text"):
         piece, field, after = change.piece, change.field, change.after
         if field in COLUMNS:
             connection.execute(f"UPDATE piece SET {field} = ? WHERE id = ?", (after, piece))
@@ -265,7 +277,7 @@ def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
         elif field == "tags":
             _write_tags(connection, piece, after)
         elif field == "text":
-            _write_text(connection, piece, after)
+            left |= write_text(connection, piece, after, kept.get(piece))
         elif field == "withdrawn":
             if after is None:
                 connection.execute("DELETE FROM withdrawn WHERE piece_id = ?", (piece,))
@@ -275,10 +287,14 @@ def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
                     (piece, after, _now()),
                 )
             moved.add(piece)
-        else:
+        elif field.startswith(_TWIN):
             _write_verdict(connection, _pair(change), after)
             moved.update(_pair(change))
-    recluster(connection, moved)
+    recluster(connection, moved | left)
+    # The next dedup looks for other twins of them.
+    connection.executemany(
+        "UPDATE piece SET cluster_id = NULL WHERE id = ?", [(number,) for number in left]
+    )
 
 
 def recluster(connection: sqlite3.Connection, pieces: Iterable[int]) -> None:
@@ -309,30 +325,6 @@ def _write_tags(connection: sqlite3.Connection, piece: int, tags: Sequence[str])
     connection.execute("UPDATE piece SET tags = ? WHERE id = ?", (_json(list(tags)), piece))
     connection.executemany(
         "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)", [(piece, tag) for tag in tags]
-    )
-
-
-def _write_text(connection: sqlite3.Connection, piece: int, text: str) -> None:
-    artist, flags = connection.execute(
-        "SELECT artist, flags FROM piece WHERE id = ?", (piece,)
-    ).fetchone()
-    known = tuple(flag for flag in json.loads(flags) if flag not in MEASURED_FLAGS)
-    measured = MeasuredColumns.of([text], [artist], [known])
-    if not (measured.width[0] > 0 and measured.ink[0] > 0):
-        raise CorpusError(f"the text of piece {piece} would show nothing in any cell")
-    row = connection.execute("SELECT id FROM piece WHERE hash = ?", (measured.hash[0],)).fetchone()
-    if row and row[0] != piece:
-        raise CorpusError(f"piece {piece} would be the same as piece {row[0]}: reject one instead")
-    connection.execute(
-        f"UPDATE piece SET text = ?, {', '.join(f'{name} = ?' for name in MEASURED)} WHERE id = ?",
-        (text, *(getattr(measured, name)[0] for name in MEASURED), piece),
-    )
-    connection.execute("DELETE FROM credit WHERE piece_id = ?", (piece,))
-    connection.execute("DELETE FROM colour WHERE piece_id = ?", (piece,))
-    connection.executemany(
-        "INSERT OR IGNORE INTO credit (piece_id, row, col, length, text, artist)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [(piece, c.row, c.column, c.length, c.text, c.artist) for c in measured.credits[0]],
     )
 
 

@@ -19,6 +19,7 @@ from asciiloom.store.failures import explain, in_short, is_damage
 from asciiloom.store.schema import derived_part, missing_parts
 from asciiloom.store.soundness import refuse_damaged
 from asciiloom.store.transaction import transaction
+from asciiloom.twins.marks import BEREFT
 
 _SHOWN = 20
 _INDEXES = ("piece_fts", "piece_art")
@@ -58,6 +59,10 @@ WRONG_CLUSTER = Question(
     "SELECT cluster_id FROM piece WHERE cluster_id NOTNULL GROUP BY cluster_id"
     " HAVING sum(canonical) <> 1",
 )
+BEREFT_TWIN = Question(
+    "twin whose canonical piece is not the same any more",
+    f"{BEREFT} AND piece.cluster_id NOT IN ({WRONG_CLUSTER.rows})",
+)
 NOTHING_TO_INDEX = Question(
     "unindexed piece that is not there",
     "SELECT piece_id FROM unindexed WHERE piece_id NOT IN (SELECT id FROM piece)",
@@ -68,7 +73,8 @@ PART_OF_A_RUN = Question(
     f" GROUP BY signature.id HAVING count(band.id) <> {len(COLUMNS)}",
 )
 QUESTIONS = (
-    NO_ORIGIN, WRONG_TAGS, WRONG_SIZE, UNUSED_ORIGINAL, WRONG_CLUSTER, NOTHING_TO_INDEX, PART_OF_A_RUN,
+    NO_ORIGIN, WRONG_TAGS, WRONG_SIZE, UNUSED_ORIGINAL, WRONG_CLUSTER, BEREFT_TWIN,
+    NOTHING_TO_INDEX, PART_OF_A_RUN,
 )  # fmt: skip
 
 
@@ -221,7 +227,9 @@ def repair(connection: sqlite3.Connection) -> list[str]:
             _make_sizes_again(connection, done)
             step(
                 "clusters left to the next dedup",
-                f"UPDATE piece SET cluster_id = NULL WHERE cluster_id IN ({WRONG_CLUSTER.rows})",
+                "UPDATE piece SET cluster_id = NULL WHERE cluster_id IN"
+                f" (SELECT * FROM ({WRONG_CLUSTER.rows}) UNION"
+                f" SELECT cluster_id FROM piece WHERE id IN ({BEREFT_TWIN.rows}))",
             )
             step(
                 "incomplete runs of signatures removed",
