@@ -56,6 +56,14 @@ def test_a_changed_text_shows_in_a_deep_check(corpus: Corpus) -> None:
     assert any("what its hash says: 1 (4)" in line for line in check(corpus.connection, deep=True))
 
 
+def test_repair_fails_where_damage_is_left(cli, corpus: Corpus) -> None:  # type: ignore[no-untyped-def]
+    with corpus.connection as another_program:
+        another_program.execute("UPDATE piece SET quality = 0.123, ink = ink + 1 WHERE id = 3")
+    done = cli("repair", corpus.path, exits=1)
+    assert "ink that is not that of its text: 1 (3)" in done.stdout
+    assert "2 things are still wrong" in done.stderr
+
+
 def test_rows_without_their_piece_go(corpus: Corpus) -> None:
     corpus.connection.execute("PRAGMA foreign_keys = OFF")
     corpus.connection.execute("INSERT INTO tag VALUES (777, 'ghost')")

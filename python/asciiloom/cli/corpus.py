@@ -134,17 +134,19 @@ def ingest_command(
             bar(tally.row()["read"], note=Path(path).name)
 
         total = corpus.ingest(paths, options, tick, limit, workers)
-    _say_if_nothing_came(db, total)
     if as_json:
         put_json(_summary(total))
-        return
+    else:
+        _tell(total)
+    _say_what_to_do(db, total)
+
+
+def _tell(total: Tally) -> None:
     rows = [(name, *total.row(name).values()) for name in total.sources()]
     rows.append(("all", *total.row().values()))
     say(table(rows, ("source", "read", "new", "duplicate", "rejected")))
     for reason, count in total.reasons.most_common():
         say(f"  rejected: {count:,} {reason}")
-    if total.rejected.total():
-        say(f"  each with its place and reason: sqlite-utils rows {db} rejection")
 
 
 @click.command("formats")
@@ -176,12 +178,18 @@ def formats_command(form: str | None) -> None:
         put(f"{'':<12}   held against: {row['oracle'] or 'nothing stated'}")
 
 
-def _say_if_nothing_came(db: str, total: Tally) -> None:
+def _say_what_to_do(db: str, total: Tally) -> None:
+    """A hint where something was rejected; exit 1 where that is all there was."""
     counts = total.row()
     if not counts["read"]:
         say(f"nothing was added to {db}: there was nothing to read")
     elif counts["read"] == counts["rejected"]:
-        say(f"nothing was added to {db}: all {counts['read']:,} items were rejected")
+        raise click.ClickException(
+            f"nothing was added to {db}: all {counts['read']:,} items were rejected; see why, and take"
+            f" them anyway, by: asciiloom rejections {db}"
+        )
+    elif counts["rejected"]:
+        say(f"  each with its place and reason: asciiloom rejections {db}")
 
 
 def _summary(total: Tally) -> dict[str, Any]:

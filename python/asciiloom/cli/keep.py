@@ -163,7 +163,7 @@ def repair_command(db: str, as_json: bool) -> None:
             raise click.ClickException(
                 f"{db} is damaged beyond repair by this command ({in_short(error)}); restore a backup"
             ) from error
-        left = check(corpus.connection)
+        left = check(corpus.connection, deep=True)
     if as_json:
         put_json({"done": done, "left": left})
     else:

@@ -170,7 +170,7 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
                     f"row {row_number} of the edits has a column {field!r}; known are id,"
                     f" {', '.join((*COLUMNS, 'tags', 'text'))}"
                 )
-            if field == "tags" and isinstance(value, str):
+            if field == "tags" and isinstance(value, str) and not _empties(value):
                 try:
                     value = json.loads(value) if value[:1] == "[" else value.split(",")
                 except (ValueError, RecursionError):
@@ -180,8 +180,12 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
             parts = value if field == "tags" and isinstance(value, list) else [value]
             if not all(isinstance(part, str | int | float) for part in parts):
                 raise CorpusError(f"row {row_number} of the edits has a {field} that is no text")
-            changes.append(Change(number, field, None if value == "-" else value))
+            changes.append(Change(number, field, None if _empties(value) else value))
     return changes
+
+
+def _empties(value: object) -> bool:
+    return isinstance(value, str) and value.strip() == "-"
 
 
 def history(connection: sqlite3.Connection, limit: int = 50) -> list[dict[str, Any]]:

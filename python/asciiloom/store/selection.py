@@ -133,7 +133,7 @@ class Selection:
                 where.append("piece_fts MATCH ?")
                 params.append(query)
                 ranked = True
-        if self.glyphs and not self.glyphs.replace("\n", "").isprintable():
+        if self.glyphs and not re.sub("[\r\n]", "", self.glyphs).isprintable():
             where.append("0")  # art holds no control characters, and FTS5 no NUL
         elif self.glyphs:
             rows = rows_of(self.glyphs) or [self.glyphs]
@@ -149,7 +149,8 @@ class Selection:
                 params.append(max((row.strip() for row in rows), key=len))
             else:
                 where.append("instr(piece.text, ?) > 0")
-            params.append(self.glyphs)
+            # One row is looked for as it is typed, but for line ends around it.
+            params.append(rows[0] if len(rows) == 1 and "\n" in self.glyphs else self.glyphs)
         if self.ids is not None:
             where.append("piece.id IN (SELECT value FROM json_each(?))")
             params.append(json.dumps(self.ids))
