@@ -22,7 +22,7 @@ _COMMANDS = {
     "init": ("corpus", "Make an empty corpus."),
     "ingest": ("corpus", "Read files, folders or stdin into a corpus."),
     "formats": ("corpus", "List the formats that are read."),
-    "rejections": ("rejections", "List what ingest rejected; show it; take it anyway."),
+    "rejections": ("corpus", "List what ingest rejected; show it; take it anyway."),
     "dedup": ("corpus", "Find near-twins, mark one of each, split without leaks."),
     "search": ("search", "Find pieces by words, shape, tag and size."),
     "show": ("search", "Show a piece with its credit, origins and twins."),

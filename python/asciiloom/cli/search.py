@@ -16,10 +16,8 @@ from asciiloom.cli.options import (
 )
 from asciiloom.cli.output import put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
-from asciiloom.curate.statistics import stats
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
 from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
-from asciiloom.piece import quality
 from asciiloom.store import Selection
 
 # A page of pieces near in shape is what the filters leave of so many.
@@ -167,6 +165,8 @@ def show_command(
     Example: asciiloom show art.db 17
              asciiloom show art.db 17 --colour
     """
+    from asciiloom.piece import quality
+
     with Corpus(db) as corpus:
         if original:
             sys.stdout.buffer.write(corpus.original(number, path))
@@ -243,6 +243,8 @@ def stats_command(
     Example: asciiloom stats art.db --tag cat --max 40x12
              asciiloom stats art.db --plots charts/ --report art.html
     """
+    from asciiloom.curate.statistics import stats
+
     selection = build_selection(given, text=query)
     if plots is not None or report is not None:
         from asciiloom.curate.charts import PLOT_FILES, write_plots, write_report

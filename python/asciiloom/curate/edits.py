@@ -239,7 +239,7 @@ def _current(
     connection: sqlite3.Connection, changes: Sequence[Change], missing: bool = False
 ) -> list[Any]:
     """The value that each change would replace."""
-    values = []
+    values: list[Any] = []
     for change in changes:
         if change.field == _BELONGINGS:
             values.append(None)  # they come back with their text, or not at all
