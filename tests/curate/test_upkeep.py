@@ -1,6 +1,13 @@
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +145,54 @@ def test_a_file_that_is_cut_is_said_to_be(tmp_path: Path) -> None:
         except sqlite3.DatabaseError as error:
             wrong = [str(error)]
         assert wrong
+
+
+def _searched(path: Path, library: Callable[[str], Any]) -> tuple[str, Any, int]:
+    """What sqlite-utils and Datasette without any plug-in find for "fat cats" among the pieces at ``path``."""
+    tool = Path(sys.executable).with_name("sqlite-utils")
+    done = subprocess.run(
+        [tool, "search", path, "piece", "fat cats", "-c", "id", "--csv", "--no-headers"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    library("datasette")
+    query = f"/{path.stem}/piece.json?_search=fat+cats&_shape=array&_col=id"
+    page = subprocess.run(
+        [sys.executable, "-m", "datasette", path, "--get", query],
+        env={**os.environ, "DATASETTE_LOAD_PLUGINS": ""},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.stdout + done.stderr, json.loads(page.stdout), done.returncode
+
+
+def test_other_tools_search_pieces_by_their_words(
+    tmp_path: Path, library: Callable[[str], Any]
+) -> None:
+    path = tmp_path / "art.db"
+    with Corpus(path, create=True) as corpus:
+        corpus.add([Piece("><>", title="fish"), Piece("( o.o )", title="a fat cat", tags=("pet",))])
+    assert _searched(path, library) == ("2\n", [{"id": 2}], 0)
+    # A file whose index was written otherwise, as former versions did: a repair makes it anew.
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DROP TABLE piece_fts")
+        db.execute(
+            "CREATE VIRTUAL TABLE piece_fts USING fts5 (title, tags, description, artist,"
+            " content = 'piece', content_rowid = 'id', tokenize = 'porter unicode61')"
+        )
+        db.execute("INSERT INTO piece_fts (piece_fts) VALUES ('rebuild')")
+    assert _searched(path, library)[2] == 1
+    with Corpus(path) as corpus:
+        repair(corpus.connection)
+        assert check(corpus.connection, deep=True) == []
+        assert corpus.ids(Selection(text="fat cats")) == [2] and corpus.ids(
+            Selection(glyphs="o.o")
+        ) == [2]
+    assert _searched(path, library) == ("2\n", [{"id": 2}], 0)
+
+
+def test_a_search_index_that_is_missing_is_made_again(corpus: Corpus) -> None:
+    found = corpus.ids(Selection(text="tree OR cat OR house"))
+    corpus.connection.execute("DROP TABLE piece_fts")
+    assert "schema: the table piece_fts is missing" in check(corpus.connection)
+    assert "table piece_fts made again" in repair(corpus.connection)
+    assert check(corpus.connection) == []
+    assert found and corpus.ids(Selection(text="tree OR cat OR house")) == found
