@@ -13,10 +13,12 @@ from asciiloom.cli.output import progress, put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
 from asciiloom.curate.rejected import accept, read_again, rejected, rejections
 from asciiloom.emit import neutral
+from asciiloom.ingest.extent import Extent
 from asciiloom.ingest.pipeline import usable_workers
 from asciiloom.ingest.writer import Tally
 from asciiloom.piece import one_line
 from asciiloom.readers import ReadOptions, readers
+from asciiloom.store.sources import check_sources
 
 
 @click.command("init")
@@ -130,10 +132,16 @@ def ingest_command(
     )
     if workers is None:
         workers = usable_workers(paths)
-    with Corpus(db, create=True) as corpus, progress("reading", quiet=quiet) as bar:
+    extent = Extent(() if quiet or not sys.stderr.isatty() else paths)
+    unit = "reading" if extent.total is None else "reading kB"
+    with Corpus(db, create=True) as corpus, progress(unit, quiet=quiet) as bar:
 
         def tick(tally: Tally, path: str) -> None:
-            bar(tally.row()["read"], note=Path(path).name)
+            read, name = tally.row()["read"], Path(path).name
+            if extent.total is None:
+                bar(read, note=name)
+            else:
+                bar(extent.before(path) // 1000, extent.total // 1000, f"{read:,} items; {name}")
 
         total = corpus.ingest(paths, options, tick, limit, workers)
     if as_json:
@@ -195,6 +203,7 @@ def rejections_command(
         )
     with Corpus(db) as corpus:
         connection = corpus.connection
+        check_sources(connection, sources)
         if numbers:
             chosen = [rejected(connection, number) for number in numbers]
         else:
@@ -322,7 +331,7 @@ def dedup_command(
     with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
 
         def tick(stage: str, done: int, total: int) -> None:
-            bar(done, total, stage)
+            bar(done, total, step=stage)
 
         last = VerdictStore(corpus.connection).thresholds
         thresholds = replace(last, same=same or last.same, variant=variant or last.variant)

@@ -4,7 +4,8 @@ import base64
 import html
 import io
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ from asciiloom.store.selection import Selection
 WIDE, HIGH = 160, 80
 STEPS = (4, 2)
 _INK = "#8a3b12"
+# matplotlib's own font first, then those of Chinese, Japanese and Korean that systems have, then one that has
+# a box for every character. A tag may be in any script.
+_FONTS = (
+    "DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Source Han Sans",
+    "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic",
+    "IPAGothic", "TakaoGothic", "VL Gothic", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback",
+    "Arial Unicode MS", "Unifont", "Last Resort High-Efficiency",
+)  # fmt: skip
 # Named charts, in the order of the report: title and the table of ``stats`` they draw.
 _BARS = {
     "charsets": "Charsets",
@@ -29,11 +38,22 @@ _BARS = {
 }
 
 
-def _axes(wide: float = 7, high: float = 4) -> tuple[Any, Any]:
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Within it charts are made and written, in the fonts of ``_FONTS`` that are here."""
     try:
-        from matplotlib.figure import Figure
+        import matplotlib
+        from matplotlib.font_manager import fontManager
     except ModuleNotFoundError as error:
-        raise MissingExtraError("matplotlib", "train") from error
+        raise MissingExtraError("matplotlib", "plots") from error
+    here = set(fontManager.get_font_names())
+    with matplotlib.rc_context({"font.family": [name for name in _FONTS if name in here]}):
+        yield
+
+
+def _axes(wide: float = 7, high: float = 4) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(wide, high), layout="constrained")
     return figure, figure.subplots()
 
@@ -101,7 +121,7 @@ def figures(
     connection: sqlite3.Connection, selection: Selection
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The numbers of a selection, as ``stats`` gives them, and charts of them by name."""
-    with chosen_by(connection, *selection.sql("piece.id")) as chosen:
+    with _drawing(), chosen_by(connection, *selection.sql("piece.id")) as chosen:
         found = count_chosen(connection, chosen)
         if not found["pieces"]:
             return found, {}
@@ -118,7 +138,8 @@ PLOT_FILES = tuple(f"{name}.png" for name in ("sizes", "ink", *_BARS, "twins"))
 
 def _png(figure: Any) -> bytes:
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110)
+    with _drawing():
+        figure.savefig(data, format="png", dpi=110)
     return data.getvalue()
 
 
