@@ -250,6 +250,12 @@ class Corpus:
         frame = pandas.DataFrame.from_records(records)
         return frame.set_index("id") if len(frame) else frame
 
+    def stats(self, selection: Selection | None = None) -> "dict[str, pandas.DataFrame]":
+        """Counts and percentiles of the selection, a frame each (``curate.statistics.frames``)."""
+        from asciiloom.curate.statistics import frames
+
+        return frames(self.connection, selection)
+
     def minhash(self, number: int, flat: bool = False) -> "MinHash | None":
         """A piece's signature as datasketch's own object; None where it has too few glyphs."""
         from datasketch import MinHash
