@@ -182,8 +182,6 @@ def show_command(
     Example: asciiloom show art.db 17
              asciiloom show art.db 17 --colour
     """
-    from asciiloom.piece import quality
-
     with Corpus(db) as corpus:
         if original:
             sys.stdout.buffer.write(corpus.original(number, path))
@@ -207,9 +205,7 @@ def show_command(
     for name in ("description", "crew", "made", "kind", "charset", "split"):
         if record[name]:
             say(f"  {name}: {record[name]}")
-    parts = {
-        k: v for k, v in quality(record["text"], tuple(record["flags"])).parts.items() if v < 1
-    }
+    parts = _shortcomings(record) if record["quality"] < 1 else {}
     why = f" ({', '.join(f'{name} {part:g}' for name, part in parts.items())})" if parts else ""
     say(f"  quality: {record['quality']:g}{why}")
     if record["flags"]:
@@ -227,6 +223,14 @@ def show_command(
         say(
             f"  {twin['verdict']}: #{twin['id']} agrees {twin['agreement']:.0%} ({twin['evidence']})"
         )
+
+
+def _shortcomings(record: dict[str, Any]) -> dict[str, float]:
+    """What takes how much off the quality of a piece."""
+    from asciiloom.piece import quality  # compiled, so only for a piece that falls short
+
+    parts = quality(record["text"], tuple(record["flags"])).parts
+    return {name: part for name, part in parts.items() if part < 1}
 
 
 @click.command("stats")

@@ -103,7 +103,7 @@ def plain(found: "Mapping[str, DataFrame]") -> dict[str, Any]:
     return {
         **{name: int(value) for name, value in total.items()},
         "percentiles": {
-            measure: row.astype(float if measure == "quality" else int).to_dict()
+            str(measure): row.astype(float if measure == "quality" else int).to_dict()
             if total["pieces"]
             else {}
             for measure, row in found["percentiles"].iterrows()
