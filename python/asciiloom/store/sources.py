@@ -11,17 +11,16 @@ _NAMED = 5
 
 def check_sources(connection: sqlite3.Connection, asked: Iterable[str]) -> None:
     """``SelectionError`` where one of the names ``asked`` is no source; those with a ``*`` may find none."""
-    unknown = [name for name in asked if "*" not in name]
-    if not unknown:
-        return
-    rows = connection.execute("SELECT name FROM source ORDER BY name COLLATE NOCASE")
-    names = [name for (name,) in rows]
-    for name in unknown:
-        if name not in names:
-            near = nearest(name, names)
-            known = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-            hint = f"did you mean {near!r}?" if near else f"it has {known or 'none yet'}"
-            raise SelectionError(f"the corpus has no source {name!r}; {hint}")
+    for name in asked:
+        there = connection.execute("SELECT 1 FROM source WHERE name = ?", (name,)).fetchone()
+        if there or "*" in name:
+            continue
+        rows = connection.execute("SELECT name FROM source ORDER BY name COLLATE NOCASE")
+        names = [known for (known,) in rows]
+        near = nearest(name, names)
+        known = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+        hint = f"did you mean {near!r}?" if near else f"it has {known or 'none yet'}"
+        raise SelectionError(f"the corpus has no source {name!r}; {hint}")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
