@@ -99,9 +99,9 @@ def _counts(values: "Series[Any]", name: str) -> "DataFrame":
 
 def plain(found: "Mapping[str, DataFrame]") -> dict[str, Any]:
     """``frames`` as numbers, texts and dictionaries."""
-    total = found["total"].iloc[0].to_dict()
+    total: dict[str, Any] = {str(k): int(v) for k, v in found["total"].iloc[0].items()}
     return {
-        **{name: int(value) for name, value in total.items()},
+        **total,
         "percentiles": {
             str(measure): row.astype(float if measure == "quality" else int).to_dict()
             if total["pieces"]
