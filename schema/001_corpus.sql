@@ -136,10 +136,11 @@ CREATE TABLE twin (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX twin_b ON twin (b);
 
--- Words: title, tags, description and artist of every piece.
+-- Words: title, tags, description and artist of every piece. Written as sqlite-utils and Datasette look for it
+-- (content="piece"), so that they search pieces by it; the index below is not to be found that way.
 CREATE VIRTUAL TABLE piece_fts USING fts5 (
     title, tags, description, artist,
-    content = 'piece', content_rowid = 'id', tokenize = 'porter unicode61'
+    content="piece", content_rowid = 'id', tokenize = 'porter unicode61'
 );
 -- Shapes: every run of three characters of the art itself. detail=none keeps only which piece
 -- holds which trigram (a tenth of the size); queries AND the trigrams and recheck with instr().

@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 import asciiloom
+from asciiloom.corpus import Corpus
 
 PACKAGE = Path(asciiloom.__file__).parent
 
@@ -152,3 +153,22 @@ def test_looking_and_curating_load_no_compiler() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_a_search_loads_what_it_needs(corpus_file: Path) -> None:
+    """Arrays and frames take longer to load than a search takes."""
+    code = (
+        "import sys\nfrom asciiloom.cli import main\n"
+        f"main(['search', {str(corpus_file)!r}, 'cat', '--max', '40x12'], standalone_mode=False)\n"
+        "print(sorted({'numpy', 'pandas', 'sqlite_utils', 'pyarrow', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert len(done.stdout.splitlines()) > 10
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_sqlite_utils_works_on_the_connection_of_a_corpus(corpus_file: Path) -> None:
+    with Corpus(corpus_file) as corpus:
+        assert corpus.db.conn is corpus.connection and corpus.db is corpus.db
+        assert corpus.db["piece"].count == corpus.count()
+        assert corpus.connection.execute("PRAGMA recursive_triggers").fetchone() == (1,)

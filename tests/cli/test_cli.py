@@ -76,7 +76,9 @@ def test_ingest_tells_people_what_happened(cli, db: Path, tmp_path: Path) -> Non
             "CC0-1.0",
         ).stderr
     )
-    rejected = cli("ingest", db, "-", given="not json at all \x00\x00\x00\x00\x00\x00\x00\x00")
+    rejected = cli(
+        "ingest", db, "-", given="not json at all \x00\x00\x00\x00\x00\x00\x00\x00", exits=1
+    )
     assert "rejected" in rejected.stderr
 
 

@@ -460,7 +460,8 @@ def test_a_closed_pipe_ends_it_quietly(place: Path) -> None:
 def test_closed_streams(place: Path) -> None:
     assert run(f"asciiloom search {place / 'a.db'} --count >&-").returncode == 0
     done = run(f"asciiloom ingest {place / 'a.db'} - <&-")
-    assert done.returncode == 0 and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "all 1 items were rejected" in done.stderr
 
 
 @pytest.mark.parametrize(

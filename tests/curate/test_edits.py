@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +17,9 @@ from asciiloom.curate.edits import (
     undo,
 )
 from asciiloom.curate.review import reviews
+from asciiloom.curate.upkeep import check, repair
 from asciiloom.errors import CorpusError
-from asciiloom.piece import Piece, measure
+from asciiloom.piece import ColourPlane, Piece, measure, quality
 from asciiloom.store import Selection
 
 CAT = " /\\_/\\\n( o.o )\n > ^ <"
@@ -129,6 +131,23 @@ def test_rows_of_a_table_become_changes() -> None:
             changes_from_rows([wrong])
 
 
+def test_a_dash_empties_tags_too(corpus: Corpus) -> None:
+    apply(
+        corpus.connection,
+        "x",
+        changes_from_rows([{"id": 1, "tags": "-"}, {"id": "2", "tags": " - "}]),
+    )
+    assert [record["tags"] for record in corpus.select()] == [[], [], []]
+
+
+def test_a_piece_twice_in_a_table_is_two_edits_or_an_error(corpus: Corpus) -> None:
+    rows = [{"id": 1, "title": "x"}, {"id": "1", "artist": "y"}, {"id": 1, "title": "x"}]
+    assert apply(corpus.connection, "x", changes_from_rows(rows)).changes == 2
+    with pytest.raises(CorpusError, match="piece 1 would have two values of title: 'a' and 'b'"):
+        apply(corpus.connection, "x", changes_from_rows([{"id": 1, "title": n} for n in "ab"]))
+    assert corpus.get(1)["title"] == "x"
+
+
 def test_a_changed_text_is_signed_and_compared_again(tmp_path: Path) -> None:
     art = max((p.text for p in synth.generate(60, seed=3, kinds=("art",))), key=len)
     other = max((p.text for p in synth.generate(60, seed=4, kinds=("scene",))), key=len)
@@ -207,3 +226,107 @@ def test_measures_follow_the_text(corpus: Corpus) -> None:
     m, row = measure("日本\nab"), corpus.get(1)
     assert (row["width"], row["ink"], row["charset"]) == (m.width, m.ink, m.charset)
     assert json.loads(json.dumps(row["tags"])) == ["cat", "pet"]
+
+
+def _marks(corpus: Corpus) -> list[tuple[int, int, int | None]]:
+    rows = corpus.connection.execute("SELECT id, canonical, cluster_id FROM piece ORDER BY id")
+    return rows.fetchall()
+
+
+@pytest.fixture
+def twins(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """Three twins, of which the first, the smallest number, is the canonical one; and another piece."""
+    art = max((p.text for p in synth.generate(60, seed=3, kinds=("art",))), key=len)
+    other = max((p.text for p in synth.generate(60, seed=4, kinds=("scene",))), key=len)
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add(
+            [Piece(art + "\n\n  o my robot"), Piece(art + "\n\n x"), Piece(art), Piece(other)]
+        )
+        corpus.dedup()
+        assert [mark for _, mark, _ in _marks(corpus)] == [1, 0, 0, 1]
+        yield corpus
+
+
+def test_the_twins_of_a_text_that_is_edited_are_looked_at_again(twins: Corpus) -> None:
+    other = max((p.text for p in synth.generate(60, seed=9, kinds=("banner",))), key=len)
+    apply(twins.connection, "x", [Change(1, "text", other)])
+    # At once one of them stands for both, and the next dedup has no other opinion of them.
+    assert [mark for _, mark, _ in _marks(twins)] == [1, 1, 0, 1] and check(twins.connection) == []
+    twins.dedup()
+    assert _marks(twins) == [(1, 1, 1), (2, 1, 2), (3, 0, 2), (4, 1, 4)]
+    undo(twins.connection)
+    twins.dedup()
+    assert [mark for _, mark, _ in _marks(twins)] == [1, 0, 0, 1] and check(twins.connection) == []
+
+
+@pytest.fixture
+def bereft(twins: Corpus) -> Corpus:
+    """A corpus whose canonical piece another program changed, with a dedup that had no eye for its twins."""
+    with twins.connection as another_program:
+        another_program.execute("UPDATE piece SET text = 'quite another drawing' WHERE id = 1")
+    assert check(twins.connection) == ["cluster without exactly one canonical piece: 1 (1)"]
+    with twins.connection as another_program:
+        another_program.execute("UPDATE piece SET cluster_id = 1 WHERE id = 1")
+    return twins
+
+
+def test_twins_of_a_text_that_is_another_now_are_seen_and_put_right(bereft: Corpus) -> None:
+    said = "twin whose canonical piece is not the same any more: 2 (2, 3)"
+    assert check(bereft.connection) == [said]
+    bereft.dedup()
+    assert [mark for _, mark, _ in _marks(bereft)] == [1, 1, 0, 1]
+    assert check(bereft.connection) == []
+
+
+def test_repair_leaves_twins_of_a_changed_text_to_the_next_dedup(bereft: Corpus) -> None:
+    assert "clusters left to the next dedup: 3" in repair(bereft.connection)
+    assert check(bereft.connection) == []
+
+
+def test_what_goes_with_a_text_comes_back_with_it(tmp_path: Path) -> None:
+    plane = ColourPlane(np.full((2, 8), 0xFF0000, np.int32), np.full((2, 8), -1, np.int32))
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add(
+            [Piece("/======\\\n\\======/", colour=plane, flags=("colour-only",)), Piece(CAT)]
+        )
+        db = corpus.connection
+        everything = (
+            "SELECT hash, quality, flags, plane FROM piece LEFT JOIN colour ON piece_id = id"
+        )
+        before = db.execute(everything).fetchall()
+        done = apply(db, "x", [Change(1, "text", "/~~~~~~~~~~\\\n| drawing |\n\\~~~~~~~~~~/")])
+        assert (done.pieces, done.changes) == (1, 1)
+        # Not of the colours' shape any more: nothing of it is only to be seen in colours.
+        record = corpus.get(1)
+        assert corpus.colour(1) is None and record["flags"] == []
+        assert record["quality"] == quality(record["text"]).score
+        back = undo(db)
+        assert (back.pieces, back.changes, back.left) == (1, 1, 0)
+        assert db.execute(everything).fetchall() == before
+
+
+def test_colours_do_not_come_back_to_another_text(tmp_path: Path) -> None:
+    plane = ColourPlane(np.full((1, 8), 0xFF0000, np.int32), np.full((1, 8), -1, np.int32))
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece("/======\\", colour=plane)])
+        first = apply(corpus.connection, "one", [Change(1, "text", "one text")])
+        apply(corpus.connection, "two", [Change(1, "text", "another!")])
+        back = undo(corpus.connection, first.id)
+        assert (back.changes, back.left) == (0, 1) and corpus.colour(1) is None
+
+
+def test_undo_gives_back_what_a_person_said_of_a_texts_twins(twins: Corpus) -> None:
+    apply(twins.connection, "review", [Change(1, "twin 2", "apart")])
+    row = "SELECT * FROM twin WHERE a = 1 AND b = 2"
+    before = twins.connection.execute(row).fetchall()
+    apply(twins.connection, "x", [Change(1, "text", CAT)])
+    assert twins.connection.execute(row).fetchall() == []
+    undo(twins.connection)
+    assert twins.connection.execute(row).fetchall() == before
+    twins.dedup()
+    assert twins.connection.execute(row).fetchall() == before
+    # Of a text that is not there any more nobody has said anything.
+    edit = apply(twins.connection, "x", [Change(1, "text", CAT)])
+    apply(twins.connection, "y", [Change(2, "text", CAT + "\n o")])
+    undo(twins.connection, edit.id)
+    assert twins.connection.execute(row).fetchall() == []

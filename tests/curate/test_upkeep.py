@@ -1,6 +1,13 @@
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +61,14 @@ def test_damage_is_named_and_repaired(corpus: Corpus, damage: str, said: str) ->
 def test_a_changed_text_shows_in_a_deep_check(corpus: Corpus) -> None:
     corpus.connection.execute("UPDATE piece SET text = 'x' WHERE id = 4")
     assert any("what its hash says: 1 (4)" in line for line in check(corpus.connection, deep=True))
+
+
+def test_repair_fails_where_damage_is_left(cli, corpus: Corpus) -> None:  # type: ignore[no-untyped-def]
+    with corpus.connection as another_program:
+        another_program.execute("UPDATE piece SET quality = 0.123, ink = ink + 1 WHERE id = 3")
+    done = cli("repair", corpus.path, exits=1)
+    assert "ink that is not that of its text: 1 (3)" in done.stdout
+    assert "2 things are still wrong" in done.stderr
 
 
 def test_rows_without_their_piece_go(corpus: Corpus) -> None:
@@ -130,3 +145,54 @@ def test_a_file_that_is_cut_is_said_to_be(tmp_path: Path) -> None:
         except sqlite3.DatabaseError as error:
             wrong = [str(error)]
         assert wrong
+
+
+def _searched(path: Path, library: Callable[[str], Any]) -> tuple[str, Any, int]:
+    """What sqlite-utils and Datasette without any plug-in find for "fat cats" among the pieces at ``path``."""
+    tool = Path(sys.executable).with_name("sqlite-utils")
+    done = subprocess.run(
+        [tool, "search", path, "piece", "fat cats", "-c", "id", "--csv", "--no-headers"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    library("datasette")
+    query = f"/{path.stem}/piece.json?_search=fat+cats&_shape=array&_col=id"
+    page = subprocess.run(
+        [sys.executable, "-m", "datasette", path, "--get", query],
+        env={**os.environ, "DATASETTE_LOAD_PLUGINS": ""},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.stdout + done.stderr, json.loads(page.stdout), done.returncode
+
+
+def test_other_tools_search_pieces_by_their_words(
+    tmp_path: Path, library: Callable[[str], Any]
+) -> None:
+    path = tmp_path / "art.db"
+    with Corpus(path, create=True) as corpus:
+        corpus.add([Piece("><>", title="fish"), Piece("( o.o )", title="a fat cat", tags=("pet",))])
+    assert _searched(path, library) == ("2\n", [{"id": 2}], 0)
+    # A file whose index was written otherwise, as former versions did: a repair makes it anew.
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DROP TABLE piece_fts")
+        db.execute(
+            "CREATE VIRTUAL TABLE piece_fts USING fts5 (title, tags, description, artist,"
+            " content = 'piece', content_rowid = 'id', tokenize = 'porter unicode61')"
+        )
+        db.execute("INSERT INTO piece_fts (piece_fts) VALUES ('rebuild')")
+    assert _searched(path, library)[2] == 1
+    with Corpus(path) as corpus:
+        repair(corpus.connection)
+        assert check(corpus.connection, deep=True) == []
+        assert corpus.ids(Selection(text="fat cats")) == [2] and corpus.ids(
+            Selection(glyphs="o.o")
+        ) == [2]
+    assert _searched(path, library) == ("2\n", [{"id": 2}], 0)
+
+
+def test_a_search_index_that_is_missing_is_made_again(corpus: Corpus) -> None:
+    found = corpus.ids(Selection(text="tree OR cat OR house"))
+    corpus.connection.execute("DROP TABLE piece_fts")
+    assert "schema: the table piece_fts is missing" in check(corpus.connection)
+    assert "table piece_fts made again" in repair(corpus.connection)
+    assert check(corpus.connection) == []
+    assert found and corpus.ids(Selection(text="tree OR cat OR house")) == found

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import keyword
 import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 from asciiloom.emit import TARGETS, emit, neutral
 from asciiloom.piece import canonicalize
 
+CAT = "/\\_/\\\n( o.o )\n > ^ <"
 NASTY = [
-    "/\\_/\\\n( o.o )\n > ^ <",
+    CAT,
     "```\n````x\n```",
     "'''\n\"\"\"\n\\",
     "ART\nART_\n$HOME `id` $(id)",
@@ -113,6 +115,46 @@ def test_c_prints_it(tmp_path: Path, program: Callable[..., str]) -> None:
             ]
         )
         assert _run([str(tmp_path / "a")]) == text
+
+
+JS_NAMES = """
+arguments async await break case catch class const continue debugger default delete do else enum eval export
+extends false finally for function if implements import in instanceof interface let NaN new null package
+private protected public return static super switch this throw true try typeof undefined var void while with
+yield
+""".split()
+# Of C and C++, and what headers, compilers and programs call their own.
+C_NAMES = """
+alignas alignof and asm auto bool break case char class const constexpr continue default delete do double
+else enum export extern false float for goto if inline int long namespace new not nullptr or private public
+register restrict return short signed sizeof static struct switch template this throw true try typedef
+typeof union unsigned using virtual void volatile while xor main printf fputs stdout errno linux unix i386
+""".split()
+
+
+@pytest.mark.parametrize("language", ["c", "c++"])
+def test_c_compiles_whatever_the_title_is(
+    tmp_path: Path, program: Callable[..., str], language: str
+) -> None:
+    compiler = program("gcc") if language == "c" else program("g++")
+    constants = [emit(CAT, "c", {"title": title}) for title in (*C_NAMES, "", "3 cats!", "日本")]
+    source = tmp_path / "art.c"
+    source.write_text(
+        "#include <stdio.h>\n#include <errno.h>\n" + "\n".join(dict.fromkeys(constants))
+    )
+    _run([compiler, "-x", language, "-fsyntax-only", str(source)])
+
+
+def test_python_and_javascript_compile_whatever_the_title_is(
+    tmp_path: Path, program: Callable[..., str]
+) -> None:
+    node = program("node")
+    for title in (*keyword.kwlist, *keyword.softkwlist, *JS_NAMES, *C_NAMES, "", "3 cats!", "日本"):
+        compile(emit(CAT, "python", {"title": title}), title, "exec")
+    modules = [emit(CAT, "javascript", {"title": title}) for title in dict.fromkeys(JS_NAMES)]
+    source = tmp_path / "art.mjs"
+    source.write_text("\n".join(modules))
+    _run([node, "--check", str(source)])
 
 
 def test_javascript_prints_it(tmp_path: Path, program: Callable[..., str]) -> None:

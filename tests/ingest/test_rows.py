@@ -85,6 +85,6 @@ def test_bad_rows_among_good_ones_keep_their_place_up_to_a_limit(
 def test_the_command_says_how_many(tmp_path: Path, cli: Callable[..., Result]) -> None:
     path = tmp_path / "a.csv"
     path.write_text("price\n" + "1\n" * 2000)
-    shown = cli("ingest", tmp_path / "a.db", path).output
+    shown = cli("ingest", tmp_path / "a.db", path, exits=1).output
     assert "2,000 no-text" in shown
     assert len(rejections(tmp_path / "a.db")) == 1

@@ -32,6 +32,8 @@ def test_filters_agree_with_python(corpus: Corpus) -> None:
         (Selection(without_tags=("style:line",)), lambda r: "style:line" not in r["tags"]),
         (Selection(glyphs="( o"), lambda r: "( o" in r["text"]),
         (Selection(glyphs="@@"), lambda r: "@@" in r["text"]),
+        (Selection(glyphs="( o\n"), lambda r: "( o" in r["text"]),
+        (Selection(glyphs="\n@@\r\n"), lambda r: "@@" in r["text"]),
         (Selection(kinds=("maze", "tree")), lambda r: r["kind"] in ("maze", "tree")),
         (Selection(sources=("*/default",)), lambda r: r["source"] == "asciiloom/default"),
         (Selection(licences=("CC0*",), artists=("asciiloom authors",)), lambda r: r["artist"] is not None),

@@ -28,6 +28,19 @@ def test_settings_tree(tmp_path: Path) -> None:
     assert Settings.from_dict(load_settings(json_file)) == settings
 
 
+def test_part_of_a_selection_changes_only_what_it_names() -> None:
+    tree = load_settings(None, ["run.steps=1", "selection.min_quality=0.7", "selection.tags=cat"])
+    assert Settings.from_dict(tree).selection == DEFAULT_SELECTION.replace(
+        min_quality=0.7, tags=("cat",)
+    )
+    tree = load_settings(
+        None, ["run.steps=1", 'selection.tags=["cat", "dog"]', "selection.text=fat cat"]
+    )
+    assert Settings.from_dict(tree).selection == DEFAULT_SELECTION.replace(
+        tags=("cat", "dog"), text="fat cat"
+    )
+
+
 def test_settings_of_former_checkpoints_are_read() -> None:
     tree = Settings.from_dict({"run": {"steps": 1}}).to_dict()
     tree["model"]["place"] = tree["model"].pop("position_inputs")
@@ -61,7 +74,7 @@ def test_settings_of_former_checkpoints_are_read() -> None:
         ({"run": {"steps": 1}, "optim": {"lr": [1]}}, "optim.lr"),
         ({"run": {"steps": 1}, "dropout": {"words": 2}}, "dropout.words"),
         ({"run": {"steps": 1}, "selection": {"split": "test"}}, "held out"),
-        ({"run": {"steps": 1}, "selection": {"tags": "cat"}}, "selection.tags must be a list"),
+        ({"run": {"steps": 1}, "selection": {"tags": 3}}, "selection.tags must be a list"),
         ({"run": {"steps": 1}, "selection": {"width": 5}}, "selection.width"),
         ({"run": {"steps": 1}, "selection": {"ids": [1.5]}}, "selection.ids"),
         ({"run": {"steps": 1}, "selection": {"limit": 10**30}}, "selection.limit"),

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +23,7 @@ _COMMANDS = {
     "init": ("corpus", "Make an empty corpus."),
     "ingest": ("corpus", "Read files, folders or stdin into a corpus."),
     "formats": ("corpus", "List the formats that are read."),
+    "rejections": ("corpus", "List what ingest rejected; show it; take it anyway."),
     "dedup": ("corpus", "Find near-twins, mark one of each, split without leaks."),
     "search": ("search", "Find pieces by words, shape, tag and size."),
     "show": ("search", "Show a piece with its credit, origins and twins."),
@@ -59,6 +61,16 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _COMMANDS, 1)
+            ctx.fail(
+                f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+            )
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:

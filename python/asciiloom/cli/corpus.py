@@ -1,4 +1,4 @@
-"""``init``, ``ingest``, ``formats``, ``dedup``: making a corpus."""
+"""``init``, ``ingest``, ``rejections``, ``formats``, ``dedup``: making a corpus."""
 
 import codecs
 import sys
@@ -11,10 +11,14 @@ import click
 from asciiloom.cli.options import FiniteRange, database_argument, json_option, quiet_option
 from asciiloom.cli.output import progress, put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
+from asciiloom.curate.rejected import accept, read_again, rejected, rejections
+from asciiloom.emit import neutral
+from asciiloom.ingest.extent import Extent
 from asciiloom.ingest.pipeline import usable_workers
 from asciiloom.ingest.writer import Tally
 from asciiloom.piece import one_line
 from asciiloom.readers import ReadOptions, readers
+from asciiloom.store.sources import check_sources
 
 
 @click.command("init")
@@ -128,23 +132,108 @@ def ingest_command(
     )
     if workers is None:
         workers = usable_workers(paths)
-    with Corpus(db, create=True) as corpus, progress("reading", quiet=quiet) as bar:
+    extent = Extent(() if quiet or not sys.stderr.isatty() else paths)
+    unit = "reading" if extent.total is None else "reading kB"
+    with Corpus(db, create=True) as corpus, progress(unit, quiet=quiet) as bar:
 
         def tick(tally: Tally, path: str) -> None:
-            bar(tally.row()["read"], note=Path(path).name)
+            read, name = tally.row()["read"], Path(path).name
+            if extent.total is None:
+                bar(read, note=name)
+            else:
+                bar(extent.before(path) // 1000, extent.total // 1000, f"{read:,} items; {name}")
 
         total = corpus.ingest(paths, options, tick, limit, workers)
-    _say_if_nothing_came(db, total)
     if as_json:
         put_json(_summary(total))
-        return
+    else:
+        _tell(total)
+    _say_what_to_do(db, total)
+
+
+def _tell(total: Tally) -> None:
     rows = [(name, *total.row(name).values()) for name in total.sources()]
     rows.append(("all", *total.row().values()))
     say(table(rows, ("source", "read", "new", "duplicate", "rejected")))
     for reason, count in total.reasons.most_common():
         say(f"  rejected: {count:,} {reason}")
-    if total.rejected.total():
-        say(f"  each with its place and reason: sqlite-utils rows {db} rejection")
+
+
+@click.command("rejections")
+@database_argument
+@click.argument("numbers", nargs=-1, type=int)
+@click.option("--reason", "reasons", multiple=True, help="For one of these reasons, e.g. prose.")
+@click.option("--source", "sources", multiple=True, help="From one of these sources.")
+@click.option("-n", "--limit", type=click.IntRange(min=0), default=20, show_default=True)
+@click.option("--offset", type=click.IntRange(min=0), default=0)
+@click.option("--accept", "accepting", is_flag=True, help="Take them as pieces all the same.")
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The file that they were read from, where it was moved.",
+)
+@click.option("--json", "form", flag_value="json", help="One JSON array.")
+@click.option("--nl", "form", flag_value="nl", help="JSON lines.")
+@click.option("--csv", "form", flag_value="csv", help="CSV.")
+def rejections_command(
+    db: str,
+    numbers: tuple[int, ...],
+    reasons: tuple[str, ...],
+    sources: tuple[str, ...],
+    limit: int,
+    offset: int,
+    accepting: bool,
+    file: str | None,
+    form: str | None,
+) -> None:
+    """List what ingest rejected, the last first; show rejections NUMBERS in full; with --accept, take NUMBERS,
+    or all that --reason and --source name, as pieces all the same.
+
+    \b
+    Example: asciiloom rejections art.db --reason prose
+             asciiloom rejections art.db 17
+             asciiloom rejections art.db 17 --accept
+    """
+    if accepting and not (numbers or reasons or sources):
+        raise click.UsageError("say what to accept by NUMBERS, --reason or --source")
+    if numbers and (reasons or sources):
+        raise click.UsageError(
+            "name rejections by NUMBERS or by --reason and --source, one of the two"
+        )
+    with Corpus(db) as corpus:
+        connection = corpus.connection
+        check_sources(connection, sources)
+        if numbers:
+            chosen = [rejected(connection, number) for number in numbers]
+        else:
+            page = (-1, 0) if accepting else (limit, offset)
+            chosen = rejections(
+                connection, reasons=reasons, sources=sources, limit=page[0], offset=page[1]
+            )
+        if accepting:
+            tally = accept(connection, chosen, file).row()
+            say(", ".join(f"{name} {count:,}" for name, count in tally.items()))
+        elif numbers and not form:
+            for one in chosen:
+                put(neutral(read_again(connection, one, file).text))
+                say(f"  #{one.id} - {one.reason} - {one.place}\n")
+        else:
+            _put_rejections([one.to_dict() for one in chosen], form)
+            if not form and not chosen:
+                say("nothing was rejected")
+            elif not form and len(chosen) == limit:
+                total = len(rejections(connection, reasons=reasons, sources=sources))
+                say(f"{len(chosen):,} of {total:,}; more with -n or --offset")
+
+
+def _put_rejections(rows: list[dict[str, Any]], form: str | None) -> None:
+    for row in rows:  # what no reader took may be called anything
+        row.update({key: neutral(value) for key, value in row.items() if isinstance(value, str)})
+    if form:
+        put_rows(rows, form)
+    elif rows:
+        put(table([tuple(row.values()) for row in rows], tuple(rows[0])))
 
 
 @click.command("formats")
@@ -176,12 +265,18 @@ def formats_command(form: str | None) -> None:
         put(f"{'':<12}   held against: {row['oracle'] or 'nothing stated'}")
 
 
-def _say_if_nothing_came(db: str, total: Tally) -> None:
+def _say_what_to_do(db: str, total: Tally) -> None:
+    """A hint where something was rejected; exit 1 where that is all there was."""
     counts = total.row()
     if not counts["read"]:
         say(f"nothing was added to {db}: there was nothing to read")
     elif counts["read"] == counts["rejected"]:
-        say(f"nothing was added to {db}: all {counts['read']:,} items were rejected")
+        raise click.ClickException(
+            f"nothing was added to {db}: all {counts['read']:,} items were rejected; see why, and take"
+            f" them anyway, by: asciiloom rejections {db}"
+        )
+    elif counts["rejected"]:
+        say(f"  each with its place and reason: asciiloom rejections {db}")
 
 
 def _summary(total: Tally) -> dict[str, Any]:
@@ -236,7 +331,7 @@ def dedup_command(
     with Corpus(db) as corpus, progress("near-twins", quiet=quiet) as bar:
 
         def tick(stage: str, done: int, total: int) -> None:
-            bar(done, total, stage)
+            bar(done, total, step=stage)
 
         last = VerdictStore(corpus.connection).thresholds
         thresholds = replace(last, same=same or last.same, variant=variant or last.variant)

@@ -166,7 +166,7 @@ def measured(
             network,
             baselines=baselines,
             limit=limit,
-            progress=lambda stage, done, total: bar(done, total, stage),
+            progress=lambda stage, done, total: bar(done, total, step=stage),
         )
     report["seconds"] = round(time.perf_counter() - started, 2)
     report["threads"] = torch.get_num_threads()
@@ -249,7 +249,7 @@ def _drawn(
     with progress("drawing", quiet=quiet) as bar:
 
         def tell(stage: str, done: int, total: int) -> None:
-            bar(done, total, stage)
+            bar(done, total, step=stage)
 
         test = DrawingTest.prepare(corpus, selection, subjects, at, tell)
         made = attempts(draw, subjects, sizes=at, each=each, seed=seed, progress=tell)

@@ -21,10 +21,13 @@ CORPORA = "asciiloom.corpora"
 _EXTRA_OF = {
     "torch": "train",
     "safetensors": "train",
-    "matplotlib": "train",
+    "psutil": "train",
+    "matplotlib": "plots",
+    "PIL": "formats",
     "tokenizers": "export",
     "datasette": "web",
     "uvicorn": "web",
+    "datasets": "hub",
     "ray": "ray",
 }
 

@@ -27,6 +27,7 @@ from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.store import Selection
 from asciiloom.store.failures import in_short, is_damage
 from asciiloom.store.shapes import index_shapes
+from asciiloom.store.sources import check_sources
 from asciiloom.twins.marks import check_splits
 
 _BY_ENDING = {"": "hf", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -42,6 +43,7 @@ def export_corpus(
     else:
         check_output_file(target, force=force, inputs=[db])
     with Corpus(db) as corpus:
+        check_sources(corpus.connection, selection.sources)
         if form == "hf":
             return write_hf(corpus, selection, target, Path(db).stem, force=force)
         rows = records(corpus, selection, originals)
@@ -163,7 +165,7 @@ def repair_command(db: str, as_json: bool) -> None:
             raise click.ClickException(
                 f"{db} is damaged beyond repair by this command ({in_short(error)}); restore a backup"
             ) from error
-        left = check(corpus.connection)
+        left = check(corpus.connection, deep=True)
     if as_json:
         put_json({"done": done, "left": left})
     else:

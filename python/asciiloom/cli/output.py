@@ -82,16 +82,19 @@ def put_rows(rows: Iterable[Mapping[str, Any]], form: str) -> None:
 
 
 class Bar(Protocol):
-    """What ``progress`` gives: set how far the work is and what to say beside it."""
+    """What ``progress`` gives: set how far the work is and what to say beside it. Each ``step`` begins anew,
+    with a total, a time and a rate of its own."""
 
-    def __call__(self, done: int, total: int | None = None, note: str = "") -> None: ...
+    def __call__(
+        self, done: int, total: int | None = None, note: str = "", step: str | None = None
+    ) -> None: ...
 
 
 @contextmanager
 def progress(title: str, total: int | None = None, quiet: bool = False) -> Iterator[Bar]:
     """A bar with rate and ETA on a terminal; nothing elsewhere, or with ``quiet``."""
     if quiet or not sys.stderr.isatty():
-        yield lambda done, total=None, note="": None
+        yield lambda done, total=None, note="", step=None: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -114,8 +117,15 @@ def progress(title: str, total: int | None = None, quiet: bool = False) -> Itera
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=total, rate="", note="")
+        stage: str | None = None
 
-        def update(done: int, total: int | None = None, note: str = "") -> None:
+        def update(
+            done: int, total: int | None = None, note: str = "", step: str | None = None
+        ) -> None:
+            nonlocal stage
+            if step is not None and step != stage:
+                stage = step
+                bars.reset(task, total=None, description=f"{title}: {neutral(step)}", rate="")
             elapsed = bars.tasks[0].elapsed or 0
             rate = f"{done / elapsed:,.0f}/s" if elapsed > 0.5 else ""
             fields: dict[str, Any] = {"completed": done, "rate": rate, "note": neutral(note)}

@@ -9,6 +9,7 @@ from asciiloom.cli.options import build_selection, json_option, selection_option
 from asciiloom.cli.output import put_json, say
 from asciiloom.corpus import Corpus
 from asciiloom.curate.edits import Change, Edited, apply
+from asciiloom.store.sources import check_sources
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +39,9 @@ def chosen_pieces(
         for number in numbers:
             corpus.get(number)  # says so where there is none
         return list(numbers)
-    return corpus.ids(build_selection(given, text=where))
+    selection = build_selection(given, text=where)
+    check_sources(corpus.connection, selection.sources)
+    return corpus.ids(selection)
 
 
 def decide(

@@ -1,7 +1,7 @@
 """``search``, ``show``, ``stats``: looking at a corpus."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,14 @@ from asciiloom.cli.options import (
 )
 from asciiloom.cli.output import put, put_json, put_rows, say, table
 from asciiloom.corpus import Corpus
-from asciiloom.curate.statistics import stats
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
 from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
-from asciiloom.piece import quality
 from asciiloom.store import Selection
+from asciiloom.store.sources import check_sources, nearest
 
 # A page of pieces near in shape is what the filters leave of so many.
 LIKE_FROM = 200
+_TABLE = ("id", "width", "height", "title", "artist", "source", "tags")
 _HIDDEN = ("bare_hash", "mirror_hash", "source_id", "ingest_id")
 
 
@@ -59,6 +59,11 @@ def _line(record: dict[str, Any]) -> str:
 @click.option("--nl", "form", flag_value="nl", help="JSON lines.")
 @click.option("--csv", "form", flag_value="csv", help="CSV.")
 @click.option("--table", "form", flag_value="table", help="A line per piece, without the art.")
+@click.option(
+    "--columns",
+    metavar="NAME,...",
+    help="Only these, in this order; a table where nothing else is said.",
+)
 @click.option("--count", "only_count", is_flag=True, help="Only how many there are.")
 def search_command(
     db: str,
@@ -70,6 +75,7 @@ def search_command(
     shuffled: bool,
     seed: int,
     form: str | None,
+    columns: str | None,
     only_count: bool,
     **given: Any,
 ) -> None:
@@ -81,6 +87,7 @@ def search_command(
              asciiloom search art.db --glyphs '(o.o)' --width ..30
              asciiloom search art.db --glyphs $'/\\\\_/\\\\\\n( o.o )'
              asciiloom search art.db --like 17
+             asciiloom search art.db cat --columns id,title,artist --csv
     """
     selection = build_selection(
         given,
@@ -90,7 +97,11 @@ def search_command(
         limit=None if only_count else limit,
         offset=0 if only_count else offset,
     )
+    shown = [name.strip() for name in columns.split(",")] if columns else []
+    if shown and form is None:
+        form = "table"
     with Corpus(db) as corpus:
+        check_sources(corpus.connection, selection.sources)
         if like is not None:
             near = [near.id for near in corpus.alike(like, LIKE_FROM)]
             fits = set(
@@ -100,43 +111,47 @@ def search_command(
             place = {number: k for k, number in enumerate(page)}
             selection = Selection(ids=tuple(page), withdrawn=selection.withdrawn)
         if only_count:
-            put(str(corpus.count(selection)))
+            put(str(corpus.count(selection) if like is None else len(fits)))
             return
         records = corpus.select(selection)
         if like is not None:
             records = iter(sorted(records, key=lambda record: place[record["id"]]))
         if form in ("json", "nl", "csv"):
-            put_rows(_public(records), form)
+            put_rows(_public(records, shown), form)
             return
         found = list(records)
         if form == "table":
-            rows = [
-                (
-                    r["id"],
-                    r["width"],
-                    r["height"],
-                    r["title"],
-                    r["artist"],
-                    r["source"],
-                    ", ".join(r["tags"]),
-                )
-                for r in found
-            ]
-            put(table(rows, ("id", "width", "height", "title", "artist", "source", "tags")))
+            rows = _public(found, shown or _TABLE)
+            cells = [tuple(map(_cell, row.values())) for row in rows]
+            put(table(cells, shown or _TABLE))
         else:
             for record in found:
                 put(f"{record['text']}\n")
                 say(f"  {_line(record)}\n")
-        if len(found) == limit and like is None:
-            total = corpus.count(selection.replace(limit=None, offset=0, order="id"))
+        if len(found) == limit:
+            everything = selection.replace(limit=None, offset=0, order="id")
+            total = corpus.count(everything) if like is None else len(fits)
             say(f"{len(found)} of {total:,}; more with -n or --offset")
         elif not found:
             say("nothing found")
 
 
-def _public(records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _public(
+    records: Iterable[dict[str, Any]], columns: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """What of each record people see, or only its ``columns``."""
     for record in records:
-        yield {key: value for key, value in record.items() if key not in _HIDDEN}
+        public = {key: value for key, value in record.items() if key not in _HIDDEN}
+        for name in columns:
+            if name not in public:
+                near = nearest(name, public)
+                hint = f"did you mean {near!r}?" if near else f"it has {', '.join(public)}"
+                raise click.UsageError(f"a piece has no column {name!r}; {hint}")
+        yield {name: public[name] for name in columns} if columns else public
+
+
+def _cell(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 @click.command("show")
@@ -190,9 +205,7 @@ def show_command(
     for name in ("description", "crew", "made", "kind", "charset", "split"):
         if record[name]:
             say(f"  {name}: {record[name]}")
-    parts = {
-        k: v for k, v in quality(record["text"], tuple(record["flags"])).parts.items() if v < 1
-    }
+    parts = _shortcomings(record) if record["quality"] < 1 else {}
     why = f" ({', '.join(f'{name} {part:g}' for name, part in parts.items())})" if parts else ""
     say(f"  quality: {record['quality']:g}{why}")
     if record["flags"]:
@@ -210,6 +223,14 @@ def show_command(
         say(
             f"  {twin['verdict']}: #{twin['id']} agrees {twin['agreement']:.0%} ({twin['evidence']})"
         )
+
+
+def _shortcomings(record: dict[str, Any]) -> dict[str, float]:
+    """What takes how much off the quality of a piece."""
+    from asciiloom.piece import quality  # compiled, so only for a piece that falls short
+
+    parts = quality(record["text"], tuple(record["flags"])).parts
+    return {name: part for name, part in parts.items() if part < 1}
 
 
 @click.command("stats")
@@ -243,6 +264,8 @@ def stats_command(
     Example: asciiloom stats art.db --tag cat --max 40x12
              asciiloom stats art.db --plots charts/ --report art.html
     """
+    from asciiloom.curate.statistics import stats
+
     selection = build_selection(given, text=query)
     if plots is not None or report is not None:
         from asciiloom.curate.charts import PLOT_FILES, write_plots, write_report
@@ -254,6 +277,7 @@ def stats_command(
         if report is not None:
             check_output_file(report, force=force, inputs=[db])
     with Corpus(db) as corpus:
+        check_sources(corpus.connection, selection.sources)
         found = stats(corpus.connection, selection)
         if plots is not None:
             for path in write_plots(corpus.connection, selection, plots, force=force):

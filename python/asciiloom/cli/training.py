@@ -21,6 +21,7 @@ from asciiloom.cli.options import (
 from asciiloom.cli.output import progress, put, put_json, say
 from asciiloom.corpus import Corpus
 from asciiloom.signals import Terminated
+from asciiloom.store.sources import check_sources
 
 if TYPE_CHECKING:
     from asciiloom.train import Settings, Trainer
@@ -123,6 +124,7 @@ def train_command(
         return
     with Corpus(db) as corpus:
         _check_ready(corpus, db)
+        check_sources(corpus.connection, settings.selection.sources)
         begin = Begin(Path(resume) if resume else None, fresh, changes)
         trainer = Trainer(corpus, settings, Path(out), begin=begin, given=raw)
         say(f"{trainer.headline}; run folder {out}")

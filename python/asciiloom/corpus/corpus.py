@@ -9,10 +9,9 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import sqlite_utils
 
 from asciiloom.errors import CorpusError
 from asciiloom.piece import ColourPlane, clean_tags
@@ -22,6 +21,7 @@ from asciiloom.store.selection import Selection
 
 if TYPE_CHECKING:
     import pandas
+    import sqlite_utils
     from datasketch import MinHash
 
     from asciiloom.curate.edits import Change, Edited
@@ -42,13 +42,13 @@ class Corpus:
 
     def __init__(self, path: str | Path, *, create: bool = False) -> None:
         self.path = Path(path)
-        self.db: sqlite_utils.Database = open_database(path, create=create)
+        self.connection: sqlite3.Connection = open_database(path, create=create)
 
     @classmethod
     def on(cls, connection: sqlite3.Connection, path: str | Path) -> "Corpus":
         """The corpus behind a connection that is somebody else's: nothing is migrated or closed."""
         corpus = cls.__new__(cls)
-        corpus.path, corpus.db = Path(path), sqlite_utils.Database(connection)
+        corpus.path, corpus.connection = Path(path), connection
         return corpus
 
     def __enter__(self) -> "Corpus":
@@ -58,11 +58,14 @@ class Corpus:
         self.close()
 
     def close(self) -> None:
-        self.db.conn.close()
+        self.connection.close()
 
-    @property
-    def connection(self) -> sqlite3.Connection:
-        return self.db.conn
+    @cached_property
+    def db(self) -> "sqlite_utils.Database":
+        """The same connection as sqlite-utils has it (which loads pandas, so only when it is asked for)."""
+        from sqlite_utils import Database
+
+        return Database(self.connection)
 
     # -- writing
 
@@ -173,27 +176,26 @@ class Corpus:
         if row is None:
             raise CorpusError(f"{self.path} has no piece {number}")
         record = _record([column[0] for column in cursor.description], row)
-        record["origins"] = list(
-            self.db.query(
-                "SELECT source.name AS source, path, locator, origin.title, origin.artist,"
-                " origin.licence, encoding, steps, original_id FROM origin JOIN source"
-                " ON source.id = origin.source_id WHERE piece_id = ? ORDER BY origin.id",
-                (number,),
-            )
+        record["origins"] = self._rows(
+            "SELECT source.name AS source, path, locator, origin.title, origin.artist,"
+            " origin.licence, encoding, steps, original_id FROM origin JOIN source"
+            " ON source.id = origin.source_id WHERE piece_id = ? ORDER BY origin.id",
+            number,
         )
-        record["credits"] = list(
-            self.db.query(
-                "SELECT row, col, length, text, artist FROM credit WHERE piece_id = ?", (number,)
-            )
+        record["credits"] = self._rows(
+            "SELECT row, col, length, text, artist FROM credit WHERE piece_id = ?", number
         )
-        record["twins"] = list(
-            self.db.query(
-                "SELECT CASE a WHEN ?1 THEN b ELSE a END AS id, verdict, evidence, agreement, jaccard"
-                " FROM twin WHERE (a = ?1 OR b = ?1) AND verdict <> 'apart' ORDER BY agreement DESC",
-                (number,),
-            )
+        record["twins"] = self._rows(
+            "SELECT CASE a WHEN ?1 THEN b ELSE a END AS id, verdict, evidence, agreement, jaccard"
+            " FROM twin WHERE (a = ?1 OR b = ?1) AND verdict <> 'apart' ORDER BY agreement DESC",
+            number,
         )
         return record
+
+    def _rows(self, statement: str, *params: Any) -> list[Record]:
+        cursor = self.connection.execute(statement, params)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def colour(self, number: int, cells: int = MAX_CELLS) -> ColourPlane | None:
         """A piece's colours, None where it has none; ``CorpusError`` where they are damaged or are of
@@ -247,6 +249,12 @@ class Corpus:
         records = list(self.select(selection))
         frame = pandas.DataFrame.from_records(records)
         return frame.set_index("id") if len(frame) else frame
+
+    def stats(self, selection: Selection | None = None) -> "dict[str, pandas.DataFrame]":
+        """Counts and percentiles of the selection, a frame each (``curate.statistics.frames``)."""
+        from asciiloom.curate.statistics import frames
+
+        return frames(self.connection, selection)
 
     def minhash(self, number: int, flat: bool = False) -> "MinHash | None":
         """A piece's signature as datasketch's own object; None where it has too few glyphs."""

@@ -4,20 +4,32 @@ import base64
 import html
 import io
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from asciiloom.curate.statistics import count_chosen
+from asciiloom.curate.statistics import COUNTED, TOP, frames_of, plain
 from asciiloom.errors import MissingExtraError
 from asciiloom.outputs import output_folder, output_stream
 from asciiloom.store.chosen import chosen_by
 from asciiloom.store.selection import Selection
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 # Cells of the sizes' heat map, and where it ends: wider and higher pieces count into the last ones.
 WIDE, HIGH = 160, 80
 STEPS = (4, 2)
 _INK = "#8a3b12"
+# matplotlib's own font first, then those of Chinese, Japanese and Korean that systems have, then one that has
+# a box for every character. A tag may be in any script.
+_FONTS = (
+    "DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Source Han Sans",
+    "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic",
+    "IPAGothic", "TakaoGothic", "VL Gothic", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback",
+    "Arial Unicode MS", "Unifont", "Last Resort High-Efficiency",
+)  # fmt: skip
 # Named charts, in the order of the report: title and the table of ``stats`` they draw.
 _BARS = {
     "charsets": "Charsets",
@@ -27,13 +39,32 @@ _BARS = {
     "licences": "Licences",
     "splits": "Splits",
 }
+_TITLES = _BARS | {
+    "sizes": "Sizes",
+    "ink": "Ink",
+    "twins": "Twins by source",
+    "artists": "Artists",
+    "rejections": "Rejections",
+    "lint": "Lint",
+}
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Within it charts are made and written, in the fonts of ``_FONTS`` that are here."""
+    try:
+        import matplotlib
+        from matplotlib.font_manager import fontManager
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("matplotlib", "plots") from error
+    here = set(fontManager.get_font_names())
+    with matplotlib.rc_context({"font.family": [name for name in _FONTS if name in here]}):
+        yield
 
 
 def _axes(wide: float = 7, high: float = 4) -> tuple[Any, Any]:
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("matplotlib", "train") from error
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(wide, high), layout="constrained")
     return figure, figure.subplots()
 
@@ -99,14 +130,17 @@ def _twins(connection: sqlite3.Connection, chosen: str) -> dict[str, int]:
 
 def figures(
     connection: sqlite3.Connection, selection: Selection
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The numbers of a selection, as ``stats`` gives them, and charts of them by name."""
-    with chosen_by(connection, *selection.sql("piece.id")) as chosen:
-        found = count_chosen(connection, chosen)
-        if not found["pieces"]:
+) -> "tuple[dict[str, DataFrame], dict[str, Any]]":
+    """The numbers of a selection, as ``frames`` gives them, and charts of them by name."""
+    with _drawing(), chosen_by(connection, *selection.sql("piece.id")) as chosen:
+        found = frames_of(connection, chosen)
+        counts = plain(found)
+        if not counts["pieces"]:
             return found, {}
         charts = {"sizes": _sizes(connection, chosen), "ink": _ink(connection, chosen)}
-        charts |= {name: _bars(title, found[name]) for name, title in _BARS.items() if found[name]}
+        charts |= {
+            name: _bars(title, counts[name]) for name, title in _BARS.items() if counts[name]
+        }
         if twins := _twins(connection, chosen):
             charts["twins"] = _bars("Twins of another piece, by source", twins)
     return found, charts
@@ -118,7 +152,8 @@ PLOT_FILES = tuple(f"{name}.png" for name in ("sizes", "ink", *_BARS, "twins"))
 
 def _png(figure: Any) -> bytes:
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=110)
+    with _drawing():
+        figure.savefig(data, format="png", dpi=110)
     return data.getvalue()
 
 
@@ -148,20 +183,16 @@ def write_report(
         code = base64.b64encode(_png(charts[name])).decode()
         return f'<img alt="chart: {name}" src="data:image/png;base64,{code}">'
 
-    sections = [_section("Measures", _table(("", *next(iter(found["percentiles"].values()), {})),
-                [(k, *v.values()) for k, v in found["percentiles"].items()]), "")]  # fmt: skip
-    named: list[tuple[str, str, Callable[[], str]]] = [
-        ("Sizes", "sizes", str), ("Ink", "ink", str), ("Twins by source", "twins", str),
-        *((label, name, lambda name=name: _table((name, "pieces"), found[name].items())) for name, label in _BARS.items()),
-        ("Artists", "artists", lambda: _table(("artist", "pieces"), found["artists"].items())),
-        ("Rejections", "rejections", lambda: _table(("reason", "inputs"), found["rejections"].items())),
-        ("Lint", "lint", lambda: _table(("flag", "pieces"), found["lint"].items())),
-    ]  # fmt: skip
-    for label, name, numbers in named:
-        if name in charts or found.get(name):
-            sections.append(_section(label, numbers(), image(name) if name in charts else ""))
+    sections = [
+        _section("Measures", _table(found["percentiles"].rename_axis("").reset_index()), "")
+    ]
+    for name in ("sizes", "ink", "twins", *COUNTED):
+        numbers = found[name].head(TOP) if name in found else None
+        if name in charts or (numbers is not None and len(numbers)):
+            table = "" if numbers is None else _table(numbers)
+            sections.append(_section(_TITLES[name], table, image(name) if name in charts else ""))
     with output_stream(target, force=force) as stream:
-        stream.write(_page(title, found, sections).encode())
+        stream.write(_page(title, plain(found), sections).encode())
 
 
 def _page(title: str, found: dict[str, Any], sections: list[str]) -> str:
@@ -187,15 +218,14 @@ def _section(label: str, numbers: str, picture: str) -> str:
     return f"<section><h2>{html.escape(label)}</h2>{picture}{numbers}</section>\n"
 
 
-def _table(header: tuple[str, ...], rows: Any) -> str:
-    head = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in header)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{cell:,}</td>" if isinstance(cell, int) else f"<td>{html.escape(str(cell))}</td>"
-            for cell in row
+def _table(frame: "DataFrame") -> str:
+    """A frame as HTML, whatever is in it escaped."""
+    import pandas
+
+    def cell(value: Any) -> str:
+        return f"{value:,.10g}" if isinstance(value, int | float) else html.escape(str(value))
+
+    with pandas.option_context("display.max_colwidth", None):
+        return frame.astype(object).to_html(
+            index=False, border=0, escape=False, formatters=[cell] * frame.shape[1]
         )
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from asciiloom.curate.rewriting import belongings, write_text
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.gate import MAX_DESCRIPTION, MAX_LINE
-from asciiloom.ingest.measured import MEASURED, MEASURED_FLAGS, MeasuredColumns
 from asciiloom.piece import KINDS, Rejection, clean_tags, licence_name, one_line
 from asciiloom.readers.base import canonical_text
 from asciiloom.similarity.thresholds import VERDICTS
@@ -28,6 +28,8 @@ from asciiloom.twins.verdict_store import VerdictStore
 COLUMNS = ("title", "description", "artist", "licence", "kind")
 FIELDS = (*COLUMNS, "tags", "text", "withdrawn")
 _TWIN = "twin "
+# Not for people: what was known of a former text and goes with it, written down beside the text's own change.
+_BELONGINGS = "belongings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
         ]
         if not done:
             return Edited(None, 0, 0)
-        pieces = len({change.piece for change, _ in done})
+        pieces, count = len({change.piece for change, _ in done}), len(done)
+        rewritten = [change.piece for change, _ in done if change.field == "text"]
+        lost = [(Change(n, _BELONGINGS, None), belongings(connection, n)) for n in rewritten]
+        done += [(change, before) for change, before in lost if before is not None]
         number = connection.execute(
             "INSERT INTO edit (made, command, pieces) VALUES (?, ?, ?) RETURNING id",
             (_now(), command, pieces),
@@ -75,7 +80,7 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
             [(number, c.piece, c.field, _json(before), _json(c.after)) for c, before in done],
         )
         _write(connection, [change for change, _ in done])
-    return Edited(number, pieces, len(done))
+    return Edited(number, pieces, count)
 
 
 def _each_once(changes: Iterable[Change]) -> list[Change]:
@@ -108,7 +113,8 @@ def undo(connection: sqlite3.Connection, number: int | None = None) -> Edited:
         due = [c for c, value, r in zip(back, now, rows, strict=True) if _json(value) == r[3]]
         _write(connection, due)
         connection.execute("UPDATE edit SET undone = 1 WHERE id = ?", row)
-    return Edited(row[0], len({c.piece for c in due}), len(due), len(rows) - len(due))
+    asked, done = ([c for c in cs if c.field != _BELONGINGS] for cs in (back, due))
+    return Edited(row[0], len({c.piece for c in done}), len(done), len(asked) - len(done))
 
 
 def retag(
@@ -165,7 +171,7 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
                     f"row {row_number} of the edits has a column {field!r}; known are id,"
                     f" {', '.join((*COLUMNS, 'tags', 'text'))}"
                 )
-            if field == "tags" and isinstance(value, str):
+            if field == "tags" and isinstance(value, str) and not _empties(value):
                 try:
                     value = json.loads(value) if value[:1] == "[" else value.split(",")
                 except (ValueError, RecursionError):
@@ -175,8 +181,12 @@ def changes_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Change]:
             parts = value if field == "tags" and isinstance(value, list) else [value]
             if not all(isinstance(part, str | int | float) for part in parts):
                 raise CorpusError(f"row {row_number} of the edits has a {field} that is no text")
-            changes.append(Change(number, field, None if value == "-" else value))
+            changes.append(Change(number, field, None if _empties(value) else value))
     return changes
+
+
+def _empties(value: object) -> bool:
+    return isinstance(value, str) and value.strip() == "-"
 
 
 def history(connection: sqlite3.Connection, limit: int = 50) -> list[dict[str, Any]]:
@@ -232,8 +242,11 @@ def _current(
     connection: sqlite3.Connection, changes: Sequence[Change], missing: bool = False
 ) -> list[Any]:
     """The value that each change would replace."""
-    values = []
+    values: list[Any] = []
     for change in changes:
+        if change.field == _BELONGINGS:
+            values.append(None)  # they come back with their text, or not at all
+            continue
         if change.field.startswith(_TWIN):
             row = connection.execute(
                 "SELECT CASE WHEN reviewed THEN verdict END FROM twin WHERE a = ? AND b = ?",
@@ -261,7 +274,10 @@ def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     note_licences(connection, {c.after for c in changes if c.field == "licence"})
     note_bylines(connection, {c.after for c in changes if c.field == "artist"})
     moved: set[int] = set()  # whose cluster may have another canonical piece now
-    for change in changes:
+    left: set[int] = set()  # former twins of a text that is another now
+    kept = {change.piece: change.after for change in changes if change.field == _BELONGINGS}
+    # Texts after all else: which signatures are found in one also depends on the artist.
+    for change in sorted(changes, key=lambda change: change.field == "text"):
         piece, field, after = change.piece, change.field, change.after
         if field in COLUMNS:
             connection.execute(f"UPDATE piece SET {field} = ? WHERE id = ?", (after, piece))
@@ -270,7 +286,7 @@ def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
         elif field == "tags":
             _write_tags(connection, piece, after)
         elif field == "text":
-            _write_text(connection, piece, after)
+            left |= write_text(connection, piece, after, kept.get(piece))
         elif field == "withdrawn":
             if after is None:
                 connection.execute("DELETE FROM withdrawn WHERE piece_id = ?", (piece,))
@@ -280,10 +296,14 @@ def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
                     (piece, after, _now()),
                 )
             moved.add(piece)
-        else:
+        elif field.startswith(_TWIN):
             _write_verdict(connection, _pair(change), after)
             moved.update(_pair(change))
-    recluster(connection, moved)
+    recluster(connection, moved | left)
+    # The next dedup looks for other twins of them.
+    connection.executemany(
+        "UPDATE piece SET cluster_id = NULL WHERE id = ?", [(number,) for number in left]
+    )
 
 
 def recluster(connection: sqlite3.Connection, pieces: Iterable[int]) -> None:
@@ -314,30 +334,6 @@ def _write_tags(connection: sqlite3.Connection, piece: int, tags: Sequence[str])
     connection.execute("UPDATE piece SET tags = ? WHERE id = ?", (_json(list(tags)), piece))
     connection.executemany(
         "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)", [(piece, tag) for tag in tags]
-    )
-
-
-def _write_text(connection: sqlite3.Connection, piece: int, text: str) -> None:
-    artist, flags = connection.execute(
-        "SELECT artist, flags FROM piece WHERE id = ?", (piece,)
-    ).fetchone()
-    known = tuple(flag for flag in json.loads(flags) if flag not in MEASURED_FLAGS)
-    measured = MeasuredColumns.of([text], [artist], [known])
-    if not (measured.width[0] > 0 and measured.ink[0] > 0):
-        raise CorpusError(f"the text of piece {piece} would show nothing in any cell")
-    row = connection.execute("SELECT id FROM piece WHERE hash = ?", (measured.hash[0],)).fetchone()
-    if row and row[0] != piece:
-        raise CorpusError(f"piece {piece} would be the same as piece {row[0]}: reject one instead")
-    connection.execute(
-        f"UPDATE piece SET text = ?, {', '.join(f'{name} = ?' for name in MEASURED)} WHERE id = ?",
-        (text, *(getattr(measured, name)[0] for name in MEASURED), piece),
-    )
-    connection.execute("DELETE FROM credit WHERE piece_id = ?", (piece,))
-    connection.execute("DELETE FROM colour WHERE piece_id = ?", (piece,))
-    connection.executemany(
-        "INSERT OR IGNORE INTO credit (piece_id, row, col, length, text, artist)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [(piece, c.row, c.column, c.length, c.text, c.artist) for c in measured.credits[0]],
     )
 
 

@@ -19,6 +19,7 @@ from asciiloom.store.failures import explain, in_short, is_damage
 from asciiloom.store.schema import derived_part, missing_parts
 from asciiloom.store.soundness import refuse_damaged
 from asciiloom.store.transaction import transaction
+from asciiloom.twins.marks import BEREFT
 
 _SHOWN = 20
 _INDEXES = ("piece_fts", "piece_title", "piece_art")
@@ -58,6 +59,10 @@ WRONG_CLUSTER = Question(
     "SELECT cluster_id FROM piece WHERE cluster_id NOTNULL GROUP BY cluster_id"
     " HAVING sum(canonical) <> 1",
 )
+BEREFT_TWIN = Question(
+    "twin whose canonical piece is not the same any more",
+    f"{BEREFT} AND piece.cluster_id NOT IN ({WRONG_CLUSTER.rows})",
+)
 NOTHING_TO_INDEX = Question(
     "unindexed piece that is not there",
     "SELECT piece_id FROM unindexed WHERE piece_id NOT IN (SELECT id FROM piece)",
@@ -68,7 +73,8 @@ PART_OF_A_RUN = Question(
     f" GROUP BY signature.id HAVING count(band.id) <> {len(COLUMNS)}",
 )
 QUESTIONS = (
-    NO_ORIGIN, WRONG_TAGS, WRONG_SIZE, UNUSED_ORIGINAL, WRONG_CLUSTER, NOTHING_TO_INDEX, PART_OF_A_RUN,
+    NO_ORIGIN, WRONG_TAGS, WRONG_SIZE, UNUSED_ORIGINAL, WRONG_CLUSTER, BEREFT_TWIN,
+    NOTHING_TO_INDEX, PART_OF_A_RUN,
 )  # fmt: skip
 
 
@@ -221,14 +227,18 @@ def repair(connection: sqlite3.Connection) -> list[str]:
             _make_sizes_again(connection, done)
             step(
                 "clusters left to the next dedup",
-                f"UPDATE piece SET cluster_id = NULL WHERE cluster_id IN ({WRONG_CLUSTER.rows})",
+                "UPDATE piece SET cluster_id = NULL WHERE cluster_id IN"
+                f" (SELECT * FROM ({WRONG_CLUSTER.rows}) UNION"
+                f" SELECT cluster_id FROM piece WHERE id IN ({BEREFT_TWIN.rows}))",
             )
             step(
                 "incomplete runs of signatures removed",
                 f"DELETE FROM signature WHERE id IN ({PART_OF_A_RUN.rows})",
             )
             connection.execute("DELETE FROM band WHERE run NOT IN (SELECT id FROM signature)")
-            for table in _INDEXES:
+            for table in _INDEXES:  # made anew: those of older files are not found by other tools
+                connection.execute(f"DROP TABLE {table}")
+                connection.execute(derived_part(table) or "")
                 connection.execute(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
             connection.execute("DELETE FROM unindexed")
             done.append("search indexes built anew")
@@ -240,6 +250,9 @@ def repair(connection: sqlite3.Connection) -> list[str]:
 def _add_missing(connection: sqlite3.Connection) -> list[str]:
     """Make the indexes and triggers that are missing; what else is missing held data."""
     missing = missing_parts(connection)
+    # A search index that is missing as a whole comes with the tables that it is kept in.
+    whole = tuple(f"{table}_" for table in _INDEXES if ("table", table) in missing)
+    missing = [(what, name) for what, name in missing if not (whole and name.startswith(whole))]
     lost = [f"the {what} {name}" for what, name in missing if derived_part(name) is None]
     if lost:
         raise CorpusError(

@@ -33,32 +33,43 @@ def as_json(text: str, meta: Meta | None = None) -> str:
     return json.dumps({**(meta or {}), "text": text}, ensure_ascii=False)
 
 
-def _name(meta: Meta | None) -> str:
-    title = re.sub(r"\W+", "_", str((meta or {}).get("title") or "art"), flags=re.ASCII)
-    title = title.strip("_").lower()[:40] or "art"
-    return f"art_{title}" if title[0].isdigit() else title
+def _title(meta: Meta | None) -> str:
+    """The title as part of a name: lower-case ASCII letters, digits and underscores, or nothing."""
+    title = re.sub(r"\W+", "_", str((meta or {}).get("title") or ""), flags=re.ASCII)
+    return title.strip("_").lower()[:40]
+
+
+def _constant(meta: Meta | None) -> str:
+    """A name in capitals: no language has such keywords."""
+    title = _title(meta) or "art"
+    return (f"art_{title}" if title[0].isdigit() else title).upper()
 
 
 def python(text: str, meta: Meta | None = None) -> str:
     """A Python assignment with one string literal a row, so that the source shows the picture."""
     rows = "".join(f"    {row!a},\n" for row in text.split("\n"))
-    return f'{_name(meta).upper()} = "\\n".join((\n{rows}))'
+    return f'{_constant(meta)} = "\\n".join((\n{rows}))'
 
 
 def javascript(text: str, meta: Meta | None = None) -> str:
     """An ES module export; JSON strings are valid JavaScript literals."""
     rows = "".join(f"  {json.dumps(row)},\n" for row in text.split("\n"))
-    return f'export const {_name(meta).upper()} = [\n{rows}].join("\\n");'
+    return f'export const {_constant(meta)} = [\n{rows}].join("\\n");'
 
 
 def c(text: str, meta: Meta | None = None) -> str:
-    """A C string constant in UTF-8; octal escapes end after three digits, "?" cannot start a trigraph."""
+    """A C string constant in UTF-8; octal escapes end after three digits, "?" cannot start a trigraph.
+
+    Its name always begins with ``art``: a title may be a keyword (``int``), a function (``main``), or a
+    macro that only some compilers have (``linux``).
+    """
     rows = text.split("\n")
+    name = f"art_{_title(meta)}".rstrip("_")
     lines = [
         '    "' + _c_bytes(row) + ("\\n" if number < len(rows) - 1 else "") + '"'
         for number, row in enumerate(rows)
     ]
-    return f"static const char {_name(meta)}[] =\n" + "\n".join(lines) + ";"
+    return f"static const char {name}[] =\n" + "\n".join(lines) + ";"
 
 
 def _c_bytes(row: str) -> str:

@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from asciiloom._version import __version__
-from asciiloom.errors import ReaderError
 from asciiloom.ingest.pipeline import prepared, read_batches
 from asciiloom.ingest.rows import Batch, condensed
 from asciiloom.ingest.writer import Tally, Writer
 from asciiloom.readers import Item, ReadOptions
-from asciiloom.readers.registry import is_walkable
+from asciiloom.readers.registry import is_walkable, looked_at
 from asciiloom.signals import terminable
 from asciiloom.store.shapes import index_shapes
 from asciiloom.store.transaction import transaction
@@ -125,18 +123,10 @@ def ingest_paths(
     """
     for path in paths:
         if is_walkable(path):
-            _check_readable(path)
+            looked_at(path)
     batches = read_batches(paths, options or ReadOptions(), workers, limit)
     with terminable(), closing(batches):
         return _write_batches(connection, batches, paths, progress)
-
-
-def _check_readable(path: str) -> None:
-    try:
-        Path(path).stat()
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise ReaderError(f"cannot read {path}: {said}") from error
 
 
 def _now() -> str:

@@ -1,36 +1,56 @@
-"""What a piece *is*: canonical text, grid, measures, hashes, credit and licence rules. Pure functions, no I/O."""
+"""What a piece *is*: canonical text, grid, measures, hashes, credit and licence rules. Pure functions, no I/O.
 
-from asciiloom.piece.artist import artist_keys, co_artists, fold, joint_byline
-from asciiloom.piece.batch import PieceBatch
-from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
-from asciiloom.piece.colour import ColourPlane
-from asciiloom.piece.credit import (
-    CreditSpan,
-    artist_in_comment,
-    artist_in_title,
-    blank_credits,
-    credit_line,
-    ends_signed,
-    find_credits,
-)
-from asciiloom.piece.form import Form, form
-from asciiloom.piece.grid import MIRROR, Grid, mirror_text
-from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
-from asciiloom.piece.kernels.codes import CodeArray, Codes
-from asciiloom.piece.licence import licence_name, redistributable, spdx, states_public_domain
-from asciiloom.piece.measure import (
-    CHARSET_FITS,
-    CHARSETS,
-    CP437_GLYPHS,
-    Counts,
-    Measures,
-    cell_widths,
-    count_batch,
-    measure,
-    measure_batch,
-)
-from asciiloom.piece.piece import KINDS, LETTERING, Piece, Rejection, clean_tags, one_line
-from asciiloom.piece.quality import LINT, Quality, qualities, quality
+A name's module is loaded when the name is asked for: to look for pieces takes none of the arrays.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asciiloom.piece.artist import artist_keys, co_artists, fold, joint_byline
+    from asciiloom.piece.batch import PieceBatch
+    from asciiloom.piece.canonical import Canonical, are_canonical, canonicalize, is_canonical
+    from asciiloom.piece.colour import ColourPlane
+    from asciiloom.piece.credit import (
+        CreditSpan,
+        artist_in_comment,
+        artist_in_title,
+        blank_credits,
+        credit_line,
+        ends_signed,
+        find_credits,
+    )
+    from asciiloom.piece.forms import Form, form
+    from asciiloom.piece.grades import LINT, Quality, qualities, quality
+    from asciiloom.piece.grid import MIRROR, Grid, mirror_text
+    from asciiloom.piece.hashing import bare_hash_columns, bare_hashes, content_hash
+    from asciiloom.piece.kernels.codes import CodeArray, Codes
+    from asciiloom.piece.licence import licence_name, redistributable, spdx, states_public_domain
+    from asciiloom.piece.measures import (
+        CP437_GLYPHS,
+        Counts,
+        Measures,
+        cell_widths,
+        count_batch,
+        measure,
+        measure_batch,
+    )
+    from asciiloom.piece.piece import (
+        CHARSET_FITS,
+        CHARSETS,
+        KINDS,
+        LETTERING,
+        Piece,
+        Rejection,
+        clean_tags,
+        one_line,
+    )
+
+# Those without arrays first. None is called as one of the names is: it would take that name's place.
+_MODULES = (
+    "piece", "colour", "artist", "credit", "licence", "batch", "kernels.codes", "grid", "canonical", "hashing",
+    "measures", "grades", "forms",
+)  # fmt: skip
 
 __all__ = [
     "CHARSETS",
@@ -84,3 +104,13 @@ __all__ = [
     "spdx",
     "states_public_domain",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module in _MODULES:
+            found = import_module(f"{__name__}.{module}")
+            if hasattr(found, name):
+                globals()[name] = getattr(found, name)
+                return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,27 +8,31 @@ escape sequences it came from.
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Colours = NDArray[np.int32]
 
 DEFAULT = -1
 _MAGIC = b"CP1\0"
 _HEADER = struct.Struct("<4sIIII")  # magic, rows, columns, palette entries, bytes an index
 MAX_CELLS = 16 << 20
 
-Colours = NDArray[np.int32]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColourPlane:
     """``fore`` and ``back``: int32 (rows, columns), 0xRRGGBB or ``DEFAULT``, by code point of each row."""
 
-    fore: Colours
-    back: Colours
+    fore: "Colours"
+    back: "Colours"
 
     def pack(self) -> bytes:
         """The plane as bytes."""
+        import numpy as np
+
         both = np.stack([self.fore, self.back])
         # Runs first: sorting a colour a run is far less work than a colour a cell.
         flat = both.ravel()
@@ -49,6 +53,8 @@ class ColourPlane:
     @classmethod
     def unpack(cls, data: bytes, cells: int = MAX_CELLS) -> "ColourPlane":
         """The plane that ``pack`` wrote; ``ValueError`` where the bytes are none, or say more ``cells``."""
+        import numpy as np
+
         if len(data) < _HEADER.size:
             raise ValueError("not a colour plane")
         magic, rows, columns, entries, size = _HEADER.unpack_from(data)

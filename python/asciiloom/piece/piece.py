@@ -4,6 +4,16 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# Each charset holds printable ASCII. A piece belongs to the first that contains it.
+CHARSETS = ("ascii", "latin1", "cp437", "braille", "unicode")
+# Which pieces fit where only the key charset can be shown.
+CHARSET_FITS: dict[str, tuple[str, ...]] = {
+    "ascii": ("ascii",),
+    "latin1": ("ascii", "latin1"),
+    "cp437": ("ascii", "cp437"),
+    "braille": ("ascii", "braille"),
+    "unicode": CHARSETS,
+}
 # What a piece is drawn as. Also the style control that a model is prompted with.
 # Kinds that spell words: a banner that says "cat" shows none.
 LETTERING = frozenset(["banner", "card", "chart", "sheet"])

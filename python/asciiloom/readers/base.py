@@ -22,6 +22,8 @@ MAX_ROWS = 20_000
 MAX_WIDTH = 5_000
 # Share of control characters beyond which bytes that decoded as text are binary all the same.
 _BINARY_SHARE = 0.10
+# The step of a piece that a reader had rejected and a person accepted.
+ACCEPTED = "accepted"
 
 Item = Piece | Rejection
 # Names that many files have and that say nothing.
@@ -37,7 +39,7 @@ class ReadOptions:
     ``whole`` takes each text file as one piece, never as a page of several; ``encoding`` is that of
     text files, where the curator knows better than their bytes. ``words`` are set in every font
     file met. ``columns_wide`` and ``palette`` say how images are drawn; ``frames`` keeps every frame
-    of a film, however alike.
+    of a film, however alike. ``accepted`` are locators of what is a drawing, whatever it looks like.
     """
 
     source: str | None = None
@@ -51,6 +53,7 @@ class ReadOptions:
     columns_wide: int = 80
     palette: str = "ascii"
     frames: bool = False
+    accepted: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ Compression is taken off before anyone looks. Whatever a reader stumbles on is o
 import functools
 import io
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ from asciiloom.readers.tables.lines import LineChunk, split_lines
 from asciiloom.readers.tables.table import TableReader
 
 HEAD = 4096
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @functools.cache
@@ -111,15 +113,23 @@ def is_walkable(path: str) -> bool:
     return path != "-" and not path.startswith(hub.PREFIX)
 
 
+def looked_at(path: str | Path) -> os.stat_result:
+    """What is known of the file or folder ``path``; ``ReaderError`` where there is none."""
+    try:
+        return Path(path).stat()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        if _ADDRESS.match(str(path)):
+            said = (
+                f"it is an address, not a file; download it (curl -LO {path}), then ingest the file"
+            )
+        raise ReaderError(f"cannot read {path}: {said}") from error
+
+
 def walk(path: str | Path, options: ReadOptions) -> Iterator[tuple[Path, ReadOptions]]:
     """The file, or the files of the folder in name order, each with what is known of it."""
     root = Path(path)
-    try:
-        mode = root.stat().st_mode
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise ReaderError(f"cannot read {root}: {said}") from error
-    if not stat.S_ISDIR(mode):
+    if not stat.S_ISDIR(looked_at(path).st_mode):
         yield root, options
         return
     for folder, folders, files in os.walk(root):

@@ -7,15 +7,16 @@ import contextlib
 import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from asciiloom.similarity.arrays import I64
+if TYPE_CHECKING:
+    from asciiloom.similarity.arrays import I64
 
 _serial = itertools.count(1)
 
 
 @contextlib.contextmanager
-def chosen_ids(connection: sqlite3.Connection, ids: I64) -> Iterator[str]:
+def chosen_ids(connection: sqlite3.Connection, ids: "I64") -> Iterator[str]:
     """The name of a table that holds ``ids`` (distinct) until the block ends."""
     with _empty(connection) as table:
         connection.executemany(f"INSERT INTO {table} VALUES (?)", ((n,) for n in ids.tolist()))

@@ -9,8 +9,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import sqlite_utils
-
 from asciiloom.errors import CorpusError
 from asciiloom.store.connection import (
     MAPPED_BYTES,
@@ -67,7 +65,7 @@ def _failure(error: sqlite3.Error, path: Path) -> CorpusError:
     return CorpusError(explain(error, path) or f"cannot open {path}: {error}")
 
 
-def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Database:
+def open_database(path: str | Path, *, create: bool = False) -> CorpusConnection:
     """Open the corpus at ``path``, migrated to the newest schema, in WAL mode, foreign keys on.
 
     With ``create`` a missing file is made; without, it is a ``CorpusError``. Where the file cannot be
@@ -94,7 +92,10 @@ def open_database(path: str | Path, *, create: bool = False) -> sqlite_utils.Dat
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
     connection.execute("PRAGMA temp_store = MEMORY")
-    return sqlite_utils.Database(connection)
+    connection.execute(
+        "PRAGMA recursive_triggers = ON"
+    )  # what is replaced fires them as what is deleted
+    return connection
 
 
 def _connect(path: Path, version: int) -> CorpusConnection:

@@ -44,13 +44,13 @@ def statements(sql: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _wanted() -> tuple[frozenset[tuple[str, str]], dict[str, str]]:
-    """(every part of the schema, the SQL of what holds no data), from an empty corpus in memory."""
+    """(every part of the schema, the SQL of all that is derived), from an empty corpus in memory."""
     with closing(sqlite3.connect(":memory:")) as db:
         for _, sql in migrations():
             db.executescript(sql)
         made = db.execute(
             "SELECT name, sql FROM sqlite_master WHERE type IN ('view', 'index', 'trigger')"
-            " AND sql NOTNULL"
+            " AND sql NOTNULL OR sql LIKE 'CREATE VIRTUAL TABLE%'"
         )
         return frozenset(db.execute(_PARTS)), dict(made.fetchall())
 
@@ -70,5 +70,5 @@ def missing_parts(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def derived_part(name: str) -> str | None:
-    """The statement that makes the view, index or trigger ``name``; None of what holds data."""
+    """The statement that makes the view, index, trigger or search index ``name``; None of what holds data."""
     return _wanted()[1].get(name)

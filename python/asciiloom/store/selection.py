@@ -9,6 +9,7 @@ need the function ``asciiloom_pattern``, which ``store/pattern.py`` makes known 
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,7 +143,7 @@ class Selection:
                 params += values
         elif self.text is not None and self.text.strip():
             where.append("0")  # nothing that could be looked for was typed
-        if self.glyphs and not self.glyphs.replace("\n", "").isprintable():
+        if self.glyphs and not re.sub("[\r\n]", "", self.glyphs).isprintable():
             where.append("0")  # art holds no control characters, and FTS5 no NUL
         elif self.glyphs:
             rows = rows_of(self.glyphs) or [self.glyphs]
@@ -158,7 +159,8 @@ class Selection:
                 params.append(max((row.strip() for row in rows), key=len))
             else:
                 where.append("instr(piece.text, ?) > 0")
-            params.append(self.glyphs)
+            # One row is looked for as it is typed, but for line ends around it.
+            params.append(rows[0] if len(rows) == 1 and "\n" in self.glyphs else self.glyphs)
         if self.ids is not None:
             where.append("piece.id IN (SELECT value FROM json_each(?))")
             params.append(json.dumps(self.ids))

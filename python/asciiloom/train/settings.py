@@ -181,7 +181,18 @@ class Settings:
 
 
 def read_selection(data: object, base: Selection | None = None) -> Selection:
-    """A selection from plain data, every value held against its type; what is missing is as in ``base``."""
+    """A selection from plain data, every value held against its type; what is missing is as in ``base``.
+
+    One text where a list of texts is wanted is its only entry: ``--set selection.tags=cat``.
+    """
+    if isinstance(data, Mapping):
+        kinds = get_type_hints(Selection)
+        data = {
+            name: [value]
+            if isinstance(value, str) and kinds.get(name) == tuple[str, ...]
+            else value
+            for name, value in data.items()
+        }
     return from_plain(Selection, data, "selection", base)
 
 

@@ -26,7 +26,7 @@ from asciiloom.store.transaction import transaction
 from asciiloom.twins.clusters import Pair
 from asciiloom.twins.engine import Engine
 from asciiloom.twins.local_engine import LocalEngine
-from asciiloom.twins.marks import count_marks, mark_pieces
+from asciiloom.twins.marks import bereft_pieces, count_marks, mark_pieces
 from asciiloom.twins.signature_store import SignatureStore
 from asciiloom.twins.verdict_store import VerdictStore
 
@@ -97,7 +97,7 @@ def dedup(
     signatures, verdicts = SignatureStore(connection), VerdictStore(connection)
     thresholds_moved = verdicts.settle(thresholds)
     signatures.drop_outdated()
-    new = signatures.new_pieces()
+    new = np.union1d(signatures.new_pieces(), bereft_pieces(connection))
     unsigned = signatures.unsigned(new)
     local = LocalEngine(signatures)
 

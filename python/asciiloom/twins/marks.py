@@ -17,6 +17,18 @@ from asciiloom.twins.splits import Sides, draw_sides
 # Members of neighbouring stars that were never compared with the other's centre are, at most so often.
 ROUNDS = 4
 _WRITTEN_AT_ONCE = 10_000
+# Twins of a piece that is theirs no more, because another program changed its text or deleted it. (Whatever
+# has a mark has a split, and the index of splits holds the marks, too.)
+BEREFT = (
+    "SELECT piece.id FROM piece WHERE split IN ('train', 'validation', 'test') AND canonical = 0"
+    " AND cluster_id NOTNULL"
+    + "".join(
+        f" AND NOT EXISTS (SELECT 1 FROM twin JOIN piece AS centre ON centre.id = twin.{there}"
+        f" WHERE twin.{here} = piece.id AND +verdict = 'same' AND centre.canonical = 1"
+        " AND centre.cluster_id = piece.cluster_id)"
+        for here, there in ("ab", "ba")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,12 @@ def mark_pieces(
             break
         compare(unknown)
     _write(connection, ids, centres, _sides(connection, new, seed))
+
+
+def bereft_pieces(connection: sqlite3.Connection) -> I64:
+    """Ids of the pieces that stand behind another one that they are not the same as, ascending."""
+    rows = connection.execute(f"{BEREFT} ORDER BY piece.id")
+    return np.fromiter((row[0] for row in rows), np.int64)
 
 
 def ranks_of(connection: sqlite3.Connection, ids: list[int]) -> dict[int, Rank]:

@@ -25,7 +25,7 @@ from importlib import import_module
 from typing import Any
 
 LIGHT = (
-    "asciiloom.cli.corpus", "asciiloom.cli.search", "asciiloom.cli.tag", "asciiloom.cli.curate",
+    "asciiloom.cli.corpus", "asciiloom.cli.search", "asciiloom.cli.names", "asciiloom.cli.curate",
     "asciiloom.cli.keep", "asciiloom.cli.options", "asciiloom.twins.dedup", "numpy", "sqlite3",
     "pyarrow", "pyarrow.parquet", "asciiloom.readers", "asciiloom.curate.charts",
     "concurrent.futures.process", "matplotlib.pyplot",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from asciiloom.piece import Rejection, credit_line, ends_signed, find_credits, one_line
-from asciiloom.readers.base import Input, Item, make_item
+from asciiloom.readers.base import ACCEPTED, Input, Item, make_item
 from asciiloom.readers.pages.rows import WORD, is_caption, is_code, is_prose, is_ruler, title_line
 
 _RULER = re.compile(r"\s*([-=_*~#+.])\1{9,}\s*\Z")
@@ -263,6 +263,13 @@ def page_items(
     said_before: str | None = None  # prose just above a drawing is about it
     for cut in cuts:
         where = prefix + cut.locator if len(cuts) > 1 or prefix else ""
+        if where in source.options.accepted:
+            yield make_item(
+                "\n".join(cut.rows), options=source.options, path=source.path, locator=where,
+                original=original, title=cut.title or title, artist=cut.artist or artist,
+                made=cut.made or made, tags=tags, encoding=encoding, steps=(*turned, ACCEPTED),
+            )  # fmt: skip
+            continue
         said = one_line(" ".join(cut.rows), 120) or ""
         alone = len(cut.rows) == 1 and len(cuts) > 1
         if alone and (found := title_line(cut.rows[0])):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asciiloom.piece.credit import has_cut_credit
-from asciiloom.piece.measure import Counts, count_batch
+from asciiloom.piece.measures import Counts, count_batch
 
 F64 = NDArray[np.float64]
 

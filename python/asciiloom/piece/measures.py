@@ -13,19 +13,10 @@ from numpy.typing import NDArray
 from wcwidth import wcwidth, width
 
 from asciiloom.piece.kernels.codes import CodeArray
+from asciiloom.piece.piece import CHARSETS
 
 I64 = NDArray[np.int64]
 
-# Each charset holds printable ASCII. A piece belongs to the first that contains it.
-CHARSETS = ("ascii", "latin1", "cp437", "braille", "unicode")
-# Which pieces fit where only the key charset can be shown.
-CHARSET_FITS: dict[str, tuple[str, ...]] = {
-    "ascii": ("ascii",),
-    "latin1": ("ascii", "latin1"),
-    "cp437": ("ascii", "cp437"),
-    "braille": ("ascii", "braille"),
-    "unicode": CHARSETS,
-}
 _CP437_HIGH = bytes(range(128, 256)).decode("cp437")
 _CP437_LOW = "☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼⌂"
 CP437_GLYPHS = _CP437_LOW + _CP437_HIGH.replace("\u00a0", "")
