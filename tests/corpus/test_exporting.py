@@ -13,7 +13,8 @@ from asciiloom.corpus.exporting import (
     write_jsonl,
     write_parquet,
 )
-from asciiloom.corpus.importing import import_items
+from asciiloom.corpus.importing import import_rows
+from asciiloom.corpus.taking import take
 from asciiloom.errors import CorpusError
 from asciiloom.piece import Piece
 from asciiloom.store import Selection
@@ -53,7 +54,7 @@ def _facts(corpus: Corpus, originals: bool = True) -> list[dict[str, object]]:
 
 def _import(path: Path, into: Path) -> Corpus:
     corpus = Corpus(into, create=True)
-    corpus.add(import_items(path))
+    take(corpus.connection, import_rows(path), "import")
     return corpus
 
 

@@ -201,7 +201,7 @@ VALUES: dict[str, tuple[str, Any, int, dict[str, int]]] = {
     "a title a BLOB": ("UPDATE piece SET title = ? WHERE id = 1", b"x", 2, {"not-a-record": 1}),
     "steps that are no JSON": ("UPDATE origin SET steps = ? WHERE id = 1", "{", 2, {"not-a-record": 1}),
     "a path of NUL": ("UPDATE origin SET path = ? WHERE id = 1", "a\x00b", 3, {}),
-    "a source of bytes": ("UPDATE source SET name = ? WHERE id = 1", b"\xff", 2, {"not-a-record": 1}),
+    "a source of bytes": ("UPDATE source SET name = ? WHERE id = 1", b"\xff", 2, {"not-a-record": 2}),
     "a source that is not there": ("UPDATE origin SET source_id = ? WHERE id = 1", 99, 3, {}),
     "no origins": ("DELETE FROM origin WHERE piece_id < ?", 9, 3, {}),
     "a garbage colour plane": ("UPDATE colour SET plane = ?", b"garbage", 3, {}),

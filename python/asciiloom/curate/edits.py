@@ -55,7 +55,7 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
 
     Two changes of one field of a piece have to agree; else ``CorpusError``.
     """
-    asked = _each_once(_checked(change) for change in changes)
+    asked = _each_once(checked(change) for change in changes)
     with transaction(connection):
         done = [
             (change, before)
@@ -195,7 +195,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _checked(change: Change) -> Change:
+def checked(change: Change) -> Change:
+    """``change`` with a value that may be stored; ``CorpusError`` where it has none."""
     field, after = change.field, change.after
     if field in COLUMNS or field == "withdrawn":
         after = one_line(after, MAX_DESCRIPTION if field == "description" else MAX_LINE)
