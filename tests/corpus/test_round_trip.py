@@ -1,7 +1,6 @@
 """What goes out comes in again, every table of it, through the real command line."""
 
 import importlib.util
-import json
 import random
 import sqlite3
 import sys
@@ -10,14 +9,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
-from asciiloom.curate.edits import Change
 from asciiloom.curate.upkeep import check
 from asciiloom.piece import Piece
-from asciiloom.store import Selection
 from asciiloom.twins.marks import check_splits
 
 CAT = " /\\_/\\\n( o.o )\n > ^ <  jgs"
@@ -105,10 +101,11 @@ def test_the_next_dedup_agrees(whole: Path, tmp_path: Path, cli: Any) -> None:
     lost = {name: lost for name, _, lost, _ in script.compare(old, new) if lost}
     assert lost == {"piece": late}
     with Corpus(new) as corpus, sqlite3.connect(whole) as before:
-        said = "SELECT (SELECT hash FROM piece WHERE id = a), (SELECT hash FROM piece WHERE id = b),"
+        said = (
+            "SELECT (SELECT hash FROM piece WHERE id = a), (SELECT hash FROM piece WHERE id = b),"
+        )
         said += " verdict FROM twin WHERE reviewed"
         theirs = {(*sorted((a, b)), v) for a, b, v in before.execute(said)}
         ours = {(*sorted((a, b)), v) for a, b, v in corpus.connection.execute(said)}
         assert theirs and ours == theirs
         assert check(corpus.connection) == [] and check_splits(corpus.connection) == []
-

@@ -22,7 +22,7 @@ from asciiloom.errors import AsciiloomError
 from asciiloom.ingest.gate import MAX_ORIGINAL, RULES, escaped
 from asciiloom.piece import content_hash, redistributable
 from asciiloom.similarity.pairs import EVIDENCE
-from asciiloom.similarity.thresholds import Thresholds
+from asciiloom.similarity.thresholds import VERDICTS, Thresholds
 from asciiloom.store.schema import Table, tables_of
 
 Row = dict[str, Any]
@@ -110,6 +110,7 @@ class RowWriter:
         except (
             AsciiloomError,
             ValueError,
+            KeyError,
             TypeError,
             OverflowError,
             sqlite3.IntegrityError,
@@ -276,8 +277,8 @@ def _change(row: Row) -> Row:
 def _twin(row: Row) -> Row:
     if row["a"] == row["b"]:
         raise BadRowError("a piece is no twin of itself")
-    if row.get("evidence") not in EVIDENCE:
-        raise BadRowError("nobody proposes a pair by its evidence")
+    if row["evidence"] not in EVIDENCE or row["verdict"] not in VERDICTS:
+        raise BadRowError("its evidence or verdict is none that a pair has")
     if not all(0 <= row[name] <= 1 for name in ("agreement", "contained", "jaccard")):
         raise BadRowError("its scores are no shares")
     if row["ink"] < 0 or row["bits"] < 0:

@@ -27,7 +27,7 @@ from asciiloom.ingest.run import ingest_batches
 from asciiloom.ingest.writer import Tally
 from asciiloom.piece import CreditSpan, Piece, Rejection, content_hash
 from asciiloom.readers.base import Item
-from asciiloom.store.schema import tables_of
+from asciiloom.store.schema import Table, tables_of
 from asciiloom.store.selection import SPLITS
 from asciiloom.store.transaction import transaction
 from asciiloom.twins.marks import mark_pieces
@@ -38,6 +38,11 @@ _FIELDS = {"crew": "group"}
 _OWN = frozenset(
     ["id", "text", "tags", "source", "run", "cluster", "canonical", "split", *MEASURED]
 )
+# Columns of ``origin`` that a piece brings along.
+_ORIGIN = frozenset(
+    ["id", "piece_id", "source_id", "ingest_id", "path", "locator", "title", "artist", "licence", "encoding",
+     "steps", "original_id"]
+)  # fmt: skip
 _MAX_ID = 1 << 62
 
 
@@ -75,6 +80,7 @@ class _Taking:
             connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
             for table in ("piece", "original")
         )
+        self._of_origin = tables_of()["origin"].columns.keys() - _ORIGIN
         # (piece here, cluster there, canonical there, new here) of every piece in a cluster
         self._marks = array("q")
         self._withdrawn = 0
@@ -165,16 +171,14 @@ class _Taking:
         ).fetchone()[0]
         if not count:
             return False
+        table = tables_of()["origin"]
         for origin, piece in zip(origins_of(record.stated), record.pieces, strict=False):
-            known = self._rows.number("ingest", origin.get("run"))
-            original = origin.get("original_hash")
-            if known is None and original is None:
-                continue
-            place = (number, piece.source, piece.path, piece.locator, run)
             where = (
                 " WHERE piece_id = ? AND source_id = (SELECT id FROM source WHERE name = ?)"
                 " AND path = ? AND locator = ? AND ingest_id = ?"
             )
+            place = (number, piece.source, piece.path, piece.locator, run)
+            original = origin.get("original_hash")
             if isinstance(original, str):
                 self._db.execute(
                     "UPDATE origin SET original_id = (SELECT id FROM original WHERE hash = ?),"
@@ -183,9 +187,20 @@ class _Taking:
                     " AND original_id IS NULL",
                     (original, original, *place),
                 )
-            if known is not None:
-                self._db.execute(f"UPDATE origin SET ingest_id = ? {where}", (known, *place))
+            wanted = self._clean(table, {c: origin[c] for c in origin.keys() & self._of_origin})
+            if (known := self._rows.number("ingest", origin.get("run"))) is not None:
+                wanted["ingest_id"] = known
+            if wanted:
+                sets = ", ".join(f'"{name}" = ?' for name in wanted)
+                self._db.execute(f"UPDATE origin SET {sets} {where}", (*wanted.values(), *place))
         return True
+
+    def _clean(self, table: Table, stated: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of columns that the gate knows nothing of; none where one of them is not of its type."""
+        try:
+            return self._rows.clean(table, stated) or {}
+        except BadRowError:
+            return {}
 
     def _become(self, stated: Mapping[str, Any], number: int) -> None:
         """A piece that is new here is what the record says, where the gate lets that in."""
@@ -196,11 +211,7 @@ class _Taking:
                 of_gate[name] = rule(stated[name])
             else:
                 wanted[name] = stated[name]
-        try:
-            wanted = self._rows.clean(tables_of()["piece"], wanted) or {}
-        except BadRowError:
-            wanted = {}
-        wanted |= of_gate
+        wanted = self._clean(tables_of()["piece"], wanted) | of_gate
         if stated.get("split") in SPLITS:
             wanted["split"] = stated["split"]
         if (run := self._rows.number("ingest", stated.get("run"))) is not None:

@@ -1,0 +1,292 @@
+"""What a file or another corpus says beyond its pieces: decisions of people stand, hostile rows do not."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asciiloom.corpus import Corpus
+from asciiloom.corpus.importing import import_rows
+from asciiloom.corpus.merging import merge
+from asciiloom.corpus.taking import Taken, take
+from asciiloom.curate.edits import Change, history
+from asciiloom.curate.upkeep import check
+from asciiloom.piece import Piece, canonicalize, content_hash
+from asciiloom.store import Selection, schema
+from asciiloom.twins.marks import check_splits
+
+HOUSE = canonicalize(
+    "    _______\n   /       \\\n  /_________\\\n  |  _   _  |\n  | |_| | | |\n  |_____|_|_|\n ~~~~~~~~~~~~~"
+).text
+TWIN = HOUSE.replace("|  _   _  |", "|  _   o  |")
+SHIP = canonicalize(
+    "      |\n     /|\\\n    / | \\\n   /__|__\\\n _____|_____\n \\  o o o  /\n~~\\_______/~~"
+).text
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """Two twins and a ship, deduplicated."""
+    path = tmp_path / "theirs.db"
+    with Corpus(path, create=True) as corpus:
+        corpus.add([Piece(HOUSE, source="a"), Piece(TWIN, source="a"), Piece(SHIP, source="a")])
+        corpus.dedup()
+        pair = corpus.connection.execute("SELECT verdict FROM twin WHERE a = 1 AND b = 2")
+        assert pair.fetchone() == ("same",)
+    return path
+
+
+@pytest.fixture
+def ours(theirs: Path, tmp_path: Path) -> Path:
+    """The same pieces, gathered on its own."""
+    path = tmp_path / "ours.db"
+    shutil.copy(theirs, path)
+    return path
+
+
+def _verdict(corpus: Corpus) -> tuple[str, int]:
+    a, b = (_number(corpus, text) for text in (HOUSE, TWIN))
+    row: tuple[str, int] = corpus.connection.execute(
+        "SELECT verdict, reviewed FROM twin WHERE a = ? AND b = ?", (min(a, b), max(a, b))
+    ).fetchone()
+    return row
+
+
+def _number(corpus: Corpus, text: str) -> int:
+    row = corpus.connection.execute("SELECT id FROM piece WHERE hash = ?", (content_hash(text),))
+    return int(row.fetchone()[0])
+
+
+def _bring(corpus: Corpus, other: Path, form: str, cli: Any) -> Taken:
+    """``other`` into ``corpus``, by a merge or through a file."""
+    if form == "merge":
+        return merge(corpus, other)
+    target = other.with_suffix(f".{form}")
+    cli("export", target, "--corpus", other)
+    return take(corpus.connection, import_rows(target), f"import {target}")
+
+
+@pytest.mark.parametrize("form", ["merge", "jsonl", "parquet"])
+def test_a_persons_verdict_survives_and_can_be_taken_back(theirs: Path, ours: Path, form: str, cli: Any) -> None:  # fmt: skip
+    with Corpus(theirs) as other:
+        other.edit([Change(1, "twin 2", "apart")], "review")
+    with Corpus(ours) as corpus:
+        assert corpus.count(Selection(canonical_only=True)) == 2
+        _bring(corpus, theirs, form, cli)
+        assert _verdict(corpus) == ("apart", 1)
+        assert corpus.count(Selection(canonical_only=True)) == 3
+        corpus.dedup()
+        assert _verdict(corpus) == ("apart", 1) and check(corpus.connection) == []
+        commands = [edit["command"] for edit in history(corpus.connection)]
+        assert "review" in commands and any(form in c for c in commands)
+        newest = next(e for e in history(corpus.connection) if e["command"] != "review")
+        corpus.undo(newest["id"])
+        assert _verdict(corpus) == ("same", 0)
+
+
+def test_what_people_decided_here_stays(theirs: Path, ours: Path) -> None:
+    with Corpus(theirs) as other:
+        other.edit([Change(1, "twin 2", "apart"), Change(3, "withdrawn", "there")])
+        other.edit([Change(1, "title", "their house")])
+    with Corpus(ours) as corpus:
+        corpus.edit([Change(1, "twin 2", "variant"), Change(1, "title", "our house")])
+        corpus.edit([Change(3, "withdrawn", "here")])
+        taken = merge(corpus, theirs)
+        assert taken.withdrawn == 0 and _verdict(corpus) == ("variant", 1)
+        assert corpus.get(1)["title"] == "our house"
+        reason = corpus.connection.execute("SELECT reason FROM withdrawn").fetchall()
+        assert reason == [("here",)]
+
+
+@pytest.mark.parametrize("form", ["merge", "jsonl", "parquet"])
+def test_what_was_withdrawn_there_is_withdrawn_here(theirs: Path, tmp_path: Path, form: str, cli: Any) -> None:  # fmt: skip
+    with Corpus(theirs) as other:
+        other.edit([Change(1, "withdrawn", "asked for"), Change(3, "withdrawn", "not free")])
+    with Corpus(tmp_path / "ours.db", create=True) as corpus:
+        corpus.add([Piece(SHIP, source="b", path="ship.txt")])
+        assert _bring(corpus, theirs, form, cli).withdrawn == 2
+        out = {record["text"] for record in corpus.select(Selection(withdrawn=True))}
+        assert out == {HOUSE, SHIP} and corpus.count() == 1
+        corpus.undo(history(corpus.connection)[0]["id"])  # of the piece that was here
+        assert corpus.count() == 2
+
+
+def test_two_corpora_with_splits_become_one_without_a_leak(theirs: Path, tmp_path: Path) -> None:
+    with Corpus(theirs) as other:
+        other.connection.execute("UPDATE piece SET split = 'test'")
+    with Corpus(tmp_path / "ours.db", create=True) as corpus:
+        corpus.add([Piece(HOUSE.replace("_|_|_|", "_|o|_|"), source="b")])
+        corpus.dedup()
+        corpus.connection.execute("UPDATE piece SET split = 'train'")
+        merge(corpus, theirs)
+        splits = "SELECT split, count(*) FROM piece GROUP BY split ORDER BY split"
+        assert corpus.connection.execute(splits).fetchall() == [("test", 3), ("train", 1)]
+        corpus.dedup()
+        assert check_splits(corpus.connection) == [] and check(corpus.connection) == []
+        # The ship has no relative here: it stays where it was.
+        assert corpus.connection.execute(splits).fetchall() == [("test", 1), ("train", 3)]
+
+
+def test_an_edit_made_there_is_taken_back_here(theirs: Path, tmp_path: Path, cli: Any) -> None:
+    with Corpus(theirs) as other:
+        other.edit([Change(3, "title", "a ship"), Change(3, "tags", ["sea"])], "by hand")
+    with Corpus(tmp_path / "ours.db", create=True) as corpus:
+        corpus.add([Piece("first|\n|_|")])
+        _bring(corpus, theirs, "jsonl", cli)
+        number = _number(corpus, SHIP)
+        assert number != 3 and corpus.get(number)["tags"] == ["sea"]
+        (edit,) = (e for e in history(corpus.connection) if e["command"] == "by hand")
+        assert corpus.undo(edit["id"]).changes == 2
+        record = corpus.get(number)
+        assert (record["title"], record["tags"]) == (None, [])
+
+
+# -- rows that are not what they seem
+
+_RUN = {"id": 7, "started": "x", "inputs": "[]", "version": "0", "read": 1, "new": 1, "duplicate": 0, "rejected": 0}  # fmt: skip
+_PAIR = {
+    "a": content_hash(HOUSE), "b": content_hash(SHIP), "verdict": "same", "evidence": "minhash", "agreement": 0.9,
+    "contained": 0.9, "jaccard": 0.9, "ink": 40, "bits": 3.0, "banners": 0, "reviewed": 1,
+}  # fmt: skip
+_CHANGE = {
+    "edit_id": 5,
+    "piece_id": content_hash(HOUSE),
+    "field": "kind",
+    "before": '"art"',
+    "after": '"box"',
+}
+# Table -> a row of it that is taken.
+SOUND: dict[str, dict[str, Any]] = {
+    "ingest": _RUN,
+    "edit": {"id": 5, "made": "2026-01-01", "command": "by hand", "pieces": 1, "undone": 0},
+    "source": {"id": 1, "name": "a", "licence": "MIT", "redistributable": 1, "url": "http://x", "note": None},
+    "setting": {"name": "lines", "value": '{"same": 0.7}'},
+    "twin": _PAIR,
+    "change": _CHANGE,
+    "rejection": {"ingest_id": 7, "source_id": 1, "path": "p", "locator": "", "reason": "prose", "detail": ""},
+}  # fmt: skip
+REFUSED: dict[str, tuple[str, Any]] = {
+    "no object": ("twin", 3),
+    "an unknown table": ("sqlite_master", {"name": "x"}),
+    "a table of pieces' parts": ("origin", {"piece_id": content_hash(HOUSE), "path": "x"}),
+    "a search index": ("piece_fts", {"title": "x"}),
+    "a derived table": ("signature", {"id": 1}),
+    "counts that do not add up": ("ingest", _RUN | {"new": 9}),
+    "counts that are texts": ("ingest", _RUN | {"read": "1"}),
+    "inputs that are no JSON": ("ingest", _RUN | {"inputs": "{"}),
+    "a command a list": ("edit", SOUND["edit"] | {"command": ["rm"]}),
+    "undone twice": ("edit", SOUND["edit"] | {"command": "other", "undone": 2}),
+    "a change of a field that no piece has": ("change", _CHANGE | {"field": "hash"}),
+    "a change back to a kind that is none": ("change", _CHANGE | {"before": '"\\u001b[2J"'}),
+    "a change back to a text of control characters": ("change", _CHANGE | {"field": "text", "before": '"\\u001b|"'}),
+    "a change without its edit": ("change", _CHANGE | {"edit_id": 99}),
+    "a change that is no JSON": ("change", _CHANGE | {"before": "{"}),
+    "a pair of one piece": ("twin", _PAIR | {"b": _PAIR["a"]}),
+    "an invented verdict": ("twin", _PAIR | {"verdict": "maybe"}),
+    "an invented evidence": ("twin", _PAIR | {"evidence": "\x1b[2J"}),
+    "a score beyond one": ("twin", _PAIR | {"agreement": 1e9}),
+    "a score that is no number": ("twin", _PAIR | {"agreement": float("nan")}),
+    "ink of 65 bits": ("twin", _PAIR | {"ink": 1 << 64}),
+    "thresholds of another kind": ("setting", {"name": "lines", "value": '{"evil": 1}'}),
+    "thresholds that are no numbers": ("setting", {"name": "lines", "value": '{"same": "x"}'}),
+    "a setting that is no JSON": ("setting", {"name": "other", "value": "{"}),
+    "a source without a name": ("source", {"id": 9, "licence": "MIT"}),
+    "a rejection of an unknown source": ("rejection", SOUND["rejection"] | {"source_id": 44}),
+    "a rejection of nothing": ("rejection", SOUND["rejection"] | {"path": "q", "count": 0}),
+    "a text of megabytes": ("rejection", SOUND["rejection"] | {"detail": "x" * (9 << 20)}),
+}  # fmt: skip
+FIRST = ("ingest", "edit", "source", "setting")
+
+
+def _lines(rows: list[tuple[str, Any]]) -> bytes:
+    """A file of two pieces, with ``rows`` of tables around them."""
+    told = [{"table": table, "rows": [row]} for table, row in rows]
+    pieces: list[dict[str, Any]] = [{"text": HOUSE, "source": "a"}, {"text": SHIP, "source": "a"}]
+    before = [row for row in told if row["table"] in FIRST]
+    after = [row for row in told if row["table"] not in FIRST]
+    return b"\n".join(json.dumps(row).encode() for row in (*before, *pieces, *after))
+
+
+def _imported(tmp_path: Path, rows: list[tuple[str, Any]]) -> Corpus:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(_lines(rows))
+    corpus = Corpus(tmp_path / "a.db", create=True)
+    take(corpus.connection, import_rows(path), "import")
+    return corpus
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_hostile_row_is_one_rejection_and_costs_no_neighbour(tmp_path: Path, name: str) -> None:
+    with _imported(tmp_path, [*SOUND.items(), REFUSED[name]]) as corpus:
+        db = corpus.connection
+        rejected = db.execute("SELECT reason, path FROM rejection WHERE path <> 'p'").fetchall()
+        assert rejected == [("not-a-record", str(tmp_path / "x.jsonl"))]
+        for table in SOUND:
+            assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] >= 1, table
+        assert corpus.count() == 2 and check(db, deep=True) == []
+        corpus.undo(1)
+        assert corpus.get(1)["kind"] == "art"
+        corpus.dedup()
+
+
+def test_a_source_is_not_free_because_it_says_so(tmp_path: Path) -> None:
+    row = SOUND["source"] | {"name": "b", "licence": "All rights reserved"}
+    with _imported(tmp_path, [("source", row), ("source", SOUND["source"])]) as corpus:
+        free = dict(corpus.connection.execute("SELECT name, redistributable = 1 FROM source"))
+        assert free["a"] == 1 and not free["b"]
+
+
+def test_a_verdict_on_a_piece_that_is_not_there_is_left_out(tmp_path: Path) -> None:
+    with _imported(tmp_path, [("twin", _PAIR | {"b": "f" * 32})]) as corpus:
+        assert corpus.connection.execute("SELECT count(*) FROM twin").fetchone() == (0,)
+        assert corpus.connection.execute("SELECT count(*) FROM rejection").fetchone() == (0,)
+
+
+# -- a schema that grows
+
+
+def test_new_columns_and_tables_travel_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Any) -> None:  # fmt: skip
+    folder = tmp_path / "schema"
+    shutil.copytree(schema.resource_dir("schema"), folder)
+    (folder / "900_grown.sql").write_text(
+        "ALTER TABLE piece ADD COLUMN mood TEXT;\nALTER TABLE origin ADD COLUMN page INTEGER;\n"
+        "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;\n"
+        "CREATE TABLE alias (alias TEXT PRIMARY KEY, person_id INTEGER NOT NULL REFERENCES person (id)) STRICT;\n"
+    )
+    monkeypatch.setattr(schema, "resource_dir", lambda name: folder)
+    caches = (schema._wanted, schema.schema_of, schema.tables_of)
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        with Corpus(tmp_path / "a.db", create=True) as corpus:
+            corpus.add([Piece(HOUSE), Piece(SHIP)])
+            for statement in (
+                "UPDATE piece SET mood = 'calm' WHERE id = 2",
+                "UPDATE origin SET page = 3",
+                "INSERT INTO person VALUES (7, 'Joan G. Stark')",
+                "INSERT INTO alias VALUES ('jgs', 7), ('Joan Stark', 7)",
+            ):
+                corpus.connection.execute(statement)
+        for form in ("jsonl", "parquet", "hf"):
+            with Corpus(tmp_path / f"{form}.db", create=True) as corpus:
+                corpus.connection.execute("INSERT INTO person VALUES (1, 'somebody else')")
+            cli("export", tmp_path / f"x.{form}", "--corpus", tmp_path / "a.db", "--format", form)
+            cli("import", tmp_path / f"{form}.db", tmp_path / f"x.{form}")
+            with Corpus(tmp_path / f"{form}.db") as corpus:
+                db = corpus.connection
+                assert db.execute("SELECT mood FROM piece ORDER BY id").fetchall() == [
+                    (None,),
+                    ("calm",),
+                ]
+                assert db.execute("SELECT page FROM origin").fetchall() == [(3,), (3,)]
+                named = (
+                    "SELECT alias, name FROM alias JOIN person ON person.id = person_id ORDER BY 1"
+                )
+                joan = "Joan G. Stark"
+                assert db.execute(named).fetchall() == [("Joan Stark", joan), ("jgs", joan)]
+    finally:
+        monkeypatch.undo()
+        for cache in caches:
+            cache.cache_clear()
