@@ -38,6 +38,9 @@ _SPECIAL = {
     " (SELECT hash FROM piece WHERE id = CAST(substr(field, 6) AS INTEGER)) ELSE field END",
     ("piece", "cluster_id"): "(SELECT group_concat(hash) FROM (SELECT hash FROM piece AS other"
     " WHERE other.cluster_id = piece.cluster_id ORDER BY hash))",
+    # A piece that waits for the next dedup stands for itself.
+    ("piece", "canonical"): "CASE WHEN cluster_id IS NULL THEN 1 ELSE canonical END",
+    ("piece", "tags"): "json(tags)",  # however it is spaced
     ("original", "bytes"): "size",  # packed; the hash tells them apart
 }
 

@@ -21,6 +21,7 @@ from asciiloom.corpus.taking import take
 from asciiloom.curate.edits import Change
 from asciiloom.curate.upkeep import check
 from asciiloom.errors import CorpusError
+from asciiloom.ingest.gate import MAX_ORIGINAL
 from asciiloom.piece import Piece, content_hash
 from asciiloom.store import Selection
 
@@ -153,6 +154,9 @@ def test_the_bytes_of_a_file_go_out_once(tmp_path: Path, form: str, cli: Any) ->
         corpus.add(
             Piece(f"{n}\n|__{n}__|", original=page, path="page", locator=str(n)) for n in range(50)
         )
+        # Of a folder the split that is read last has the first piece, and the bytes with it.
+        sides = "CASE id % 3 WHEN 1 THEN 'validation' WHEN 2 THEN 'test' ELSE 'train' END"
+        corpus.connection.execute(f"UPDATE piece SET split = {sides}")
     cli("export", target, "--corpus", db, "--format", form)
     files = [path for path in (target, *target.rglob("*")) if path.is_file()]
     assert 300_000 < sum(path.stat().st_size for path in files) < 600_000
@@ -162,6 +166,20 @@ def test_the_bytes_of_a_file_go_out_once(tmp_path: Path, form: str, cli: Any) ->
         assert all(again.original(number) == page for number in again.ids())
     cli("export", tmp_path / "y.jsonl", "--corpus", db, "--no-originals")
     assert (tmp_path / "y.jsonl").stat().st_size < 100_000
+
+
+def test_originals_of_the_greatest_length_come_back(tmp_path: Path, cli: Any) -> None:
+    """Two of one piece: more than a line may hold."""
+    pages = [bytes([n]) * MAX_ORIGINAL for n in range(2)]
+    db, target = tmp_path / "a.db", tmp_path / "x.jsonl"
+    with Corpus(db, create=True) as corpus:
+        corpus.add(Piece(ART, original=page, path=str(n)) for n, page in enumerate(pages))
+    cli("export", target, "--corpus", db)
+    assert "rejected 0" in cli("import", tmp_path / "b.db", target).output
+    with Corpus(tmp_path / "b.db") as again:
+        assert [again.original(1, path=str(n)) == page for n, page in enumerate(pages)] == [
+            True
+        ] * 2
 
 
 def test_a_refused_record_costs_no_neighbour_its_original(tmp_path: Path) -> None:

@@ -143,6 +143,18 @@ def test_an_edit_made_there_is_taken_back_here(theirs: Path, tmp_path: Path, cli
         assert (record["title"], record["tags"]) == (None, [])
 
 
+def test_a_file_that_contradicts_itself_says_one_thing(theirs: Path, ours: Path, tmp_path: Path) -> None:  # fmt: skip
+    pair = _PAIR | {"b": content_hash(TWIN)}
+    records = [{"text": SHIP, "withdrawn": {"reason": why, "made": "x"}} for why in ("one", "two")]
+    rows = [{"table": "twin", "rows": [pair | {"verdict": v}]} for v in ("variant", "apart")]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(map(json.dumps, (*records, *rows))))
+    with Corpus(ours) as corpus:
+        taken = take(corpus.connection, import_rows(path), "import")
+        assert _verdict(corpus) == ("variant", 1) and taken.tally.rejected.total() == 0
+        assert corpus.connection.execute("SELECT reason FROM withdrawn").fetchall() == [("one",)]
+
+
 # -- rows that are not what they seem
 
 _RUN = {"id": 7, "started": "x", "inputs": "[]", "version": "0", "read": 1, "new": 1, "duplicate": 0, "rejected": 0}  # fmt: skip

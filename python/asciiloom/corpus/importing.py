@@ -28,6 +28,8 @@ MANY_BROKEN = 1000
 # Rows of a Parquet file that are unpacked at a time.
 ROWS = 64
 MAX_ORIGINS = 100_000
+# Bytes of a line: the longest original that is kept, in base64, and some.
+MAX_RECORD = 96 << 20
 _TEXTS = ("title", "description", "artist", "kind", "source", "licence", "sequence", "made", "crew")
 _ORIGIN_TEXTS = ("source", "path", "locator", "title", "artist", "licence", "encoding")
 
@@ -87,7 +89,7 @@ def _rows(path: Path) -> Iterator[Found]:
     else:
         with path.open("rb") as stream:
             source = Input(str(path), path.name, stream, b"", ReadOptions())
-            yield from ((str(path), place, row) for place, row in jsonl_rows(source))
+            yield from ((str(path), place, row) for place, row in jsonl_rows(source, MAX_RECORD))
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.gate import unpack_original
+from asciiloom.piece import content_hash
 from asciiloom.store.failures import in_short
 from asciiloom.store.foreign import was_interrupted
 from asciiloom.store.schema import Table, tables_of
@@ -39,6 +40,7 @@ LISTS = ("tags", "flags")
 _IDS_AT_ONCE = 10_000
 _ROWS_AT_ONCE = 500
 _CHARS_AT_ONCE = 200_000
+LONG_ORIGINAL = 1 << 20  # bytes
 _LOST_ORIGINAL = "original-dropped"
 # A verdict names the other piece within a text.
 _READ_AS = {
@@ -111,6 +113,8 @@ class Reading:
         for number in self._numbers():
             place = f"piece {number}"
             record = self._guarded(number)
+            if not isinstance(record, str):
+                yield from ((place, row) for row in _apart(record))
             if isinstance(record, str) or "withdrawn" not in record:
                 yield place, record
             else:
@@ -238,6 +242,16 @@ class Reading:
             yield table.name, f"damaged: {in_short(error)}"
         if group:
             yield table.name, {"table": table.name, "rows": group}
+
+
+def _apart(record: Record) -> Iterator[Record]:
+    """Long originals of a record as rows of their own, its origins have their hashes then: a line of a file
+    is to be read whole."""
+    for origin in record["origins"]:
+        if len(origin.get("original") or b"") > LONG_ORIGINAL:
+            data = origin.pop("original")
+            origin["original_hash"] = content_hash(data)
+            yield {"table": "original", "rows": [{"original": data}]}
 
 
 def loaded(value: Any) -> Any:

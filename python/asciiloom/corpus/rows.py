@@ -40,8 +40,8 @@ class BadRowError(ValueError):
 class RowWriter:
     """Writes rows of the tables of a stream, in its order; within a transaction.
 
-    ``decided`` collects what people decided there about pieces that were here before: for one edit at the
-    end.
+    ``decided`` collects what people decided there about pieces that were here before, by piece and field:
+    for one edit at the end.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -55,7 +55,11 @@ class RowWriter:
         )  # of a table: number there -> here
         self._here: dict[str, dict[tuple[Any, ...], list[int]]] = {}
         self._renamed: dict[str, str] = {}  # hashes of texts that were cleaned
-        self.decided: list[Change] = []
+        self.decided: dict[tuple[int, str], Change] = {}
+
+    def decide(self, change: Change) -> None:
+        """The first word counts: a file may contradict itself."""
+        self.decided.setdefault((change.piece, change.field), change)
 
     # -- references
 
@@ -69,10 +73,11 @@ class RowWriter:
             self._renamed[stated] = name
 
     def _piece(self, name: Any) -> int | None:
-        row = self._db.execute(
-            "SELECT id FROM piece WHERE hash = ?", (self._renamed.get(name, name),)
-        ).fetchone()
-        return row[0] if row else None
+        for called in (name, self._renamed.get(name)):
+            row = self._db.execute("SELECT id FROM piece WHERE hash = ?", (called,)).fetchone()
+            if row is not None:
+                return int(row[0])
+        return None
 
     def keep_originals(self, record: Mapping[str, Any]) -> None:
         """The bytes that came with a record which was refused: later ones may refer to them."""
@@ -81,21 +86,27 @@ class RowWriter:
         except ValueError:
             return
         for data in found:
-            if data is not None and len(data) <= MAX_ORIGINAL:
-                self._db.execute(
-                    "INSERT INTO original (hash, size, bytes) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    (content_hash(data), len(data), zlib.compress(data, 6)),
-                )
+            self._keep(data)
+
+    def _keep(self, data: bytes | None) -> None:
+        if data is not None and len(data) <= MAX_ORIGINAL:
+            self._db.execute(
+                "INSERT INTO original (hash, size, bytes) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (content_hash(data), len(data), zlib.compress(data, 6)),
+            )
 
     # -- rows
 
     def write(self, name: str, row: Any) -> None:
         """Write one row; ``BadRowError`` where it is none of table ``name``."""
         table = self._tables.get(name)
-        if table is None or name in PARTS:
-            raise BadRowError(f"{name[:100]!r} is no table of a corpus")
         if not isinstance(row, dict):
             raise BadRowError("it is no object")
+        if name == "original":
+            self._keep(_blob(row.get("original"), "original"))
+            return
+        if table is None or name in PARTS:
+            raise BadRowError(f"{name[:100]!r} is no table of a corpus")
         try:
             values = self.clean(table, row)
             if values is None:
@@ -194,7 +205,7 @@ class RowWriter:
         if b < self._first_new and said:
             # Clusters of pieces that were here before change with it: an edit, which can be taken back.
             if row is None or not row[0]:
-                self.decided.append(Change(a, f"{_TWIN}{b}", values["verdict"]))
+                self.decide(Change(a, f"{_TWIN}{b}", values["verdict"]))
             values = values | {"reviewed": 0}
         if row is None:
             self._insert(self._tables["twin"], values)

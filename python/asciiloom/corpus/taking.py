@@ -84,6 +84,9 @@ class _Taking:
         # (piece here, cluster there, canonical there, new here) of every piece in a cluster
         self._marks = array("q")
         self._withdrawn = 0
+        self._waiting: list[
+            tuple[int, str]
+        ] = []  # origins whose bytes come later, and their hashes
 
     # -- batches
 
@@ -126,9 +129,8 @@ class _Taking:
         for record in self._records:
             self._settle_piece(record, run)
         if self._entries:
-            self._db.execute(
-                "PRAGMA ignore_check_constraints = OFF"
-            )  # these rows are held against them
+            # These rows are held against the constraints of the schema.
+            self._db.execute("PRAGMA ignore_check_constraints = OFF")
             for file, place, table, row in self._entries:
                 try:
                     self._rows.write(table, row)
@@ -180,13 +182,11 @@ class _Taking:
             place = (number, piece.source, piece.path, piece.locator, run)
             original = origin.get("original_hash")
             if isinstance(original, str):
-                self._db.execute(
-                    "UPDATE origin SET original_id = (SELECT id FROM original WHERE hash = ?),"
-                    " steps = CASE WHEN EXISTS (SELECT 1 FROM original WHERE hash = ?) THEN steps"
-                    f" ELSE json_insert(steps, '$[#]', 'original-dropped') END {where}"
-                    " AND original_id IS NULL",
-                    (original, original, *place),
-                )
+                row = self._db.execute(
+                    f"SELECT id FROM origin {where} AND original_id IS NULL", place
+                ).fetchone()
+                if row is not None and not self._join_original(row[0], original):
+                    self._waiting.append((row[0], original))
             wanted = self._clean(table, {c: origin[c] for c in origin.keys() & self._of_origin})
             if (known := self._rows.number("ingest", origin.get("run"))) is not None:
                 wanted["ingest_id"] = known
@@ -194,6 +194,16 @@ class _Taking:
                 sets = ", ".join(f'"{name}" = ?' for name in wanted)
                 self._db.execute(f"UPDATE origin SET {sets} {where}", (*wanted.values(), *place))
         return True
+
+    def _join_original(self, origin: int, name: str) -> bool:
+        """Join an origin with its bytes; whether these are here."""
+        return bool(
+            self._db.execute(
+                "UPDATE origin SET original_id = original.id FROM original"
+                " WHERE original.hash = ? AND origin.id = ?",
+                (name, origin),
+            ).rowcount
+        )
 
     def _clean(self, table: Table, stated: Mapping[str, Any]) -> dict[str, Any]:
         """Values of columns that the gate knows nothing of; none where one of them is not of its type."""
@@ -283,7 +293,7 @@ class _Taking:
             return
         row = self._db.execute("SELECT 1 FROM withdrawn WHERE piece_id = ?", (number,)).fetchone()
         if row is None:
-            self._rows.decided.append(Change(number, "withdrawn", reason))
+            self._rows.decide(Change(number, "withdrawn", reason))
             self._withdrawn += 1
 
     # -- the end
@@ -293,13 +303,19 @@ class _Taking:
         pieces are withdrawn."""
         with transaction(self._db):
             self._write_clusters()
+            for origin, original in self._waiting:
+                if not self._join_original(origin, original):
+                    self._db.execute(
+                        "UPDATE origin SET steps = json_insert(steps, '$[#]', 'original-dropped') WHERE id = ?",
+                        (origin,),
+                    )
             self._db.execute(
                 "DELETE FROM original WHERE id > ? AND NOT EXISTS"
                 " (SELECT 1 FROM origin WHERE original_id = original.id)",
                 (self._originals,),
             )
         if self._rows.decided:
-            apply(self._db, name, self._rows.decided)
+            apply(self._db, name, self._rows.decided.values())
         return self._withdrawn
 
     def _write_clusters(self) -> None:
