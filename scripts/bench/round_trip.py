@@ -58,7 +58,7 @@ def digests(db: sqlite3.Connection, table: str) -> Counter[bytes]:
     """A hash of each row of ``table``, references by what they refer to."""
     refers = dict(db.execute('SELECT "from", "table" FROM pragma_foreign_key_list(?)', (table,)))
     terms = []
-    for name, kind, pk in db.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)):
+    for name, pk in db.execute("SELECT name, pk FROM pragma_table_info(?)", (table,)):
         if name == "id" and pk:
             continue
         term = _SPECIAL.get((table, name))
@@ -94,8 +94,10 @@ def curate(db: Path) -> None:
         corpus.edit([Change(n, "artist", "Jane Doe") for n in every[10:20]], "artist")
         corpus.edit([Change(n, "licence", "CC-BY-4.0") for n in every[20:24]], "licence")
         corpus.tag(every[:30], add=["seen by hand"])
-        texts = [Change(n, "text", f"{corpus.get(n)['text']}\n-- {n}") for n in every[24:28]]
-        corpus.edit(texts, "text")
+        alone = corpus.connection.execute(
+            "SELECT id, text FROM piece WHERE id NOT IN (SELECT a FROM twin UNION SELECT b FROM twin) LIMIT 4"
+        ).fetchall()
+        corpus.edit([Change(n, "text", f"{text}\n-- {n}") for n, text in alone], "text")
         corpus.edit([Change(n, "withdrawn", "asked for") for n in every[30:40]], "reject")
         pairs = corpus.connection.execute(
             "SELECT a, b, verdict FROM twin WHERE a NOT IN (SELECT piece_id FROM withdrawn)"
