@@ -122,9 +122,11 @@ def test_pieces_without_a_split_stand_apart_and_are_counted(
         assert pq.read_metadata(path).num_rows == count
     text = (tmp_path / "hf" / "README.md").read_text()
     assert f"{corpus.count():,} pieces of text art" in text
-    assert "1 pieces came after the last search for twins. They stand in `unassigned`" in text
+    assert "What came after the last search for twins stands in `unassigned` (1)" in text
     read = library("huggingface_hub").DatasetCard.load(tmp_path / "hf" / "README.md")
     assert read.data.pretty_name == 'a "name": [x]\n# y' and read.data.configs == card["configs"]
+    infos = library("datasets").info.DatasetInfosDict.from_dataset_card_data(read.data)
+    assert {n: s.num_examples for n, s in infos["default"].splits.items()} == sizes
     with _import(tmp_path / "hf", tmp_path / "two.db") as again:
         assert again.count() == corpus.count()
         late = "SELECT text FROM piece WHERE split IS NULL"
@@ -137,7 +139,9 @@ def test_a_corpus_without_splits_or_without_pieces_has_a_card(tmp_path: Path) ->
             folder = tmp_path / str(count)
             assert write_hf(corpus, Selection(), folder, "few") == count
             card = _card(folder)
-            assert card["dataset_info"]["splits"] == [{"name": "train", "num_examples": count}]
+            (split,) = card["dataset_info"]["splits"]
+            assert (split["name"], split["num_examples"]) == ("train", count)
+            assert (split["num_bytes"] > 0) == (count > 0)
             assert pq.read_table(folder / "data/train-00000-of-00001.parquet").num_rows == count
             with _import(folder, tmp_path / f"{count}.db") as again:
                 assert again.count() == count

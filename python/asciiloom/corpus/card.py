@@ -19,10 +19,14 @@ _SIZES = (
 
 
 def card(
-    name: str, facts: Mapping[str, Any], columns: Mapping[str, str], sizes: Mapping[str, int]
+    name: str,
+    facts: Mapping[str, Any],
+    columns: Mapping[str, str],
+    sizes: Mapping[str, int],
+    weights: Mapping[str, int],
 ) -> str:
     """The text of README.md: ``facts`` are ``Corpus.fingerprint``, ``columns`` types by name, ``sizes``
-    pieces by split."""
+    pieces by split and ``weights`` their bytes unpacked, without which the hub takes no number of pieces."""
     total = sum(sizes.values())
     licences = facts["licences"]
     one = next(iter(licences)) if len(licences) == 1 else None
@@ -41,7 +45,11 @@ def card(
         ],
         "dataset_info": {
             "features": [_feature(*column) for column in columns.items()],
-            "splits": [{"name": split, "num_examples": count} for split, count in sizes.items()],
+            "splits": [
+                {"name": split, "num_bytes": weights[split], "num_examples": count}
+                for split, count in sizes.items()
+            ],
+            "dataset_size": sum(weights.values()),
         },
     }
     front = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
@@ -75,8 +83,8 @@ def _unsplit(sizes: Mapping[str, int]) -> str:
     if UNSPLIT not in sizes:
         return ""
     return (
-        f"\n{sizes[UNSPLIT]:,} pieces came after the last search for twins. They stand in `{UNSPLIT}`: they may"
-        " have twins in\nany other split, so neither train nor measure on them beside those."
+        f"\nWhat came after the last search for twins stands in `{UNSPLIT}` ({sizes[UNSPLIT]:,}): it may have twins"
+        " in any\nother split, so neither train nor measure on it beside those."
     )
 
 

@@ -120,6 +120,7 @@ class _Table:
         self._writer = pq.ParquetWriter(stream, self._schema, compression="zstd")
         self._group: list[Record] = []
         self._chars = 0
+        self.bytes = 0  # of what was written, unpacked
 
     def __enter__(self) -> "_Table":
         return self
@@ -145,7 +146,9 @@ class _Table:
         if not group:
             return
         try:
-            self._writer.write_table(pa.Table.from_pylist(group, schema=self._schema))
+            table = pa.Table.from_pylist(group, schema=self._schema)
+            self._writer.write_table(table)
+            self.bytes += table.nbytes
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             numbers = [row["id"] for row in group if "id" in row] or ["-"]
             raise CorpusError(
@@ -182,7 +185,7 @@ def write_hf(
                     sizes[split] = sizes.get(split, 0) + 1
                 else:
                     files.add_rest(row)
-        text = card(name, corpus.fingerprint(selection), columns, sizes)
+        text = card(name, corpus.fingerprint(selection), columns, sizes, files.bytes())
         (folder / "README.md").write_text(text, encoding="utf-8")
     return sum(sizes.values())
 
@@ -208,6 +211,10 @@ class _Folder:
             stream = self._open.enter_context(path.open("xb"))
             self._splits[name] = self._open.enter_context(_Table(stream, self._columns))
         return self._splits[name]
+
+    def bytes(self) -> dict[str, int]:
+        """How many each split takes up unpacked, once all is written."""
+        return {name: table.bytes for name, table in self._splits.items()}
 
     def add_rest(self, row: Record) -> None:
         """Rows that pieces refer to are read before the splits, those that refer to pieces after them."""
