@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from asciiloom.corpus import Corpus
-from asciiloom.corpus.importing import MANY_BROKEN, MAX_ORIGINS, import_items
+from asciiloom.corpus.importing import MANY_BROKEN, MAX_ORIGINS, import_rows
+from asciiloom.corpus.taking import take
 from asciiloom.curate.upkeep import check
 from asciiloom.errors import ReaderError
 
@@ -104,7 +105,7 @@ def _import(tmp_path: Path, data: bytes, name: str = "x.jsonl") -> Corpus:
     path = tmp_path / name
     path.write_bytes(data)
     corpus = Corpus(tmp_path / "a.db", create=True)
-    corpus.add(import_items(path))
+    take(corpus.connection, import_rows(path), "import")
     return corpus
 
 
@@ -163,7 +164,7 @@ def test_an_empty_file_brings_nothing(tmp_path: Path, cli: Any) -> None:
     (tmp_path / "x.jsonl").write_bytes(b"\n \n")
     assert "read 0" in cli("import", tmp_path / "a.db", tmp_path / "x.jsonl").output
     with pytest.raises(ReaderError, match="no data"):
-        import_items(tmp_path)
+        import_rows(tmp_path)
 
 
 def test_broken_records_after_a_good_one_leave_few_rejections(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_a_parquet_file_of_other_types_is_rejected_row_by_row(tmp_path: Path) ->
         "width": ["x", "y", "z", "q"],
     }
     with Corpus(tmp_path / "a.db", create=True) as corpus:
-        corpus.add(import_items(_parquet(tmp_path, columns)))
+        take(corpus.connection, import_rows(_parquet(tmp_path, columns)), "import")
         assert [(r["text"], r["tags"], r["kind"]) for r in corpus.select()] == [
             ("c|", ["4"], "art")
         ]
@@ -215,7 +216,7 @@ def test_a_parquet_file_of_other_types_is_rejected_row_by_row(tmp_path: Path) ->
 )
 def test_a_parquet_file_without_texts_is_one_clear_error(tmp_path: Path, columns: dict[str, Any]) -> None:  # fmt: skip
     with pytest.raises(ReaderError, match="asciiloom ingest"):
-        import_items(_parquet(tmp_path, columns))
+        import_rows(_parquet(tmp_path, columns))
 
 
 def test_a_damaged_parquet_file_is_one_clear_error_or_rejection(tmp_path: Path) -> None:
@@ -224,11 +225,11 @@ def test_a_damaged_parquet_file_is_one_clear_error_or_rejection(tmp_path: Path) 
     for data in (b"", b"PAR1", whole[: len(whole) // 2], whole[:-8] + b"\xff" * 8, b"x" * 999):
         path.write_bytes(data)
         with pytest.raises(ReaderError, match="no sound Parquet file"):
-            import_items(path)
+            import_rows(path)
     at = len(whole) // 3
     path.write_bytes(whole[:at] + b"\xff" * 40 + whole[at + 40 :])
     with Corpus(tmp_path / "a.db", create=True) as corpus:
-        corpus.add(import_items(path))
+        take(corpus.connection, import_rows(path), "import")
         assert 0 < corpus.count() < 900
         assert {r[0] for r in _rejections(corpus)} <= {"damaged", "bad-text", "binary", "empty"}
         assert _rejections(corpus)
@@ -239,7 +240,7 @@ def test_text_that_is_no_utf8_costs_no_neighbour(tmp_path: Path) -> None:
     data = pa.array([b"first|", b"\xff\xfe|", b"last|"])
     bad = pa.StringArray.from_buffers(3, *data.buffers()[1:])
     with Corpus(tmp_path / "a.db", create=True) as corpus:
-        corpus.add(import_items(_parquet(tmp_path, {"text": bad})))
+        take(corpus.connection, import_rows(_parquet(tmp_path, {"text": bad})), "import")
         assert [r["text"] for r in corpus.select()] == ["first|", "last|"]
         assert [(r[0], r[2]) for r in _rejections(corpus)] == [("bad-text", "row 2")]
 

@@ -1,6 +1,7 @@
 """Hostile merges: what another corpus holds is read as data, and its code is not run."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import struct
@@ -201,7 +202,7 @@ VALUES: dict[str, tuple[str, Any, int, dict[str, int]]] = {
     "a title a BLOB": ("UPDATE piece SET title = ? WHERE id = 1", b"x", 2, {"not-a-record": 1}),
     "steps that are no JSON": ("UPDATE origin SET steps = ? WHERE id = 1", "{", 2, {"not-a-record": 1}),
     "a path of NUL": ("UPDATE origin SET path = ? WHERE id = 1", "a\x00b", 3, {}),
-    "a source of bytes": ("UPDATE source SET name = ? WHERE id = 1", b"\xff", 2, {"not-a-record": 1}),
+    "a source of bytes": ("UPDATE source SET name = ? WHERE id = 1", b"\xff", 2, {"not-a-record": 2}),
     "a source that is not there": ("UPDATE origin SET source_id = ? WHERE id = 1", 99, 3, {}),
     "no origins": ("DELETE FROM origin WHERE piece_id < ?", 9, 3, {}),
     "a garbage colour plane": ("UPDATE colour SET plane = ?", b"garbage", 3, {}),
@@ -267,6 +268,31 @@ def test_an_older_corpus_is_read_as_it_is(tmp_path: Path, version: int) -> None:
     path = tmp_path / "old.db"
     _older(path, version)
     assert _merged(tmp_path, path) == (["old\n|", "elder\n|"], {})
+
+
+def test_an_older_corpus_says_what_it_says_once_migrated(tmp_path: Path) -> None:
+    """The licence that somebody gave a source, the artist whom a signature names; not where a person decided."""
+    path, migrated = tmp_path / "old.db", tmp_path / "migrated.db"
+    _older(path, 8)
+    text = "(o)  jgs"
+    _change(
+        path,
+        "UPDATE source SET licence = 'GPLv3', redistributable = 1",
+        f"UPDATE piece SET text = '{text}', hash = '{content_hash(text)}' WHERE id = 1",
+        "INSERT INTO credit VALUES (1, 0, 5, 3, 'jgs', 'Joan G. Stark')",
+        "INSERT INTO edit (id, made, command, pieces) VALUES (1, 'x', 'y', 1)",
+        "INSERT INTO change VALUES (1, 2, 'licence', '\"GPLv3\"', 'null')",
+    )
+    shutil.copy(path, migrated)
+    said = "SELECT text, artist, licence FROM piece ORDER BY id"
+    with Corpus(migrated) as corpus:
+        expected = corpus.connection.execute(said).fetchall()
+    assert expected == [(text, "Joan G. Stark", "GPL-3.0-only"), ("elder\n|", None, None)]
+    with Corpus(tmp_path / "ours.db", create=True) as corpus:
+        merge(corpus, path)
+        assert corpus.connection.execute(said).fetchall() == expected
+        corpus.undo(1)
+        assert corpus.count(Selection(redistributable=True)) == 2
 
 
 def test_nothing_is_migrated_by_code_of_the_other_corpus(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 def test_nothing_can_be_written_through_it(path: Path) -> None:
     before = path.read_bytes()
     with open_foreign(path) as other:
-        assert "made" in other.columns["piece"] and "colour" in other.columns
+        assert "made" in other.tables["piece"].columns and "colour" in other.tables
         for statement in ("DELETE FROM piece", "CREATE TABLE x (y)", "PRAGMA user_version = 3"):
             with pytest.raises(sqlite3.OperationalError):
                 other.connection.execute(statement)

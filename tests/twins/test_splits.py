@@ -50,3 +50,22 @@ def test_a_large_family_is_not_held_out() -> None:
     chain = [(k, k + 1) for k in range(MAX_HELD_OUT)]
     assert set(_draw(MAX_HELD_OUT, chain[:-1], NOBODY, names)) == {"test"}
     assert set(_draw(MAX_HELD_OUT + 1, chain, NOBODY, names)) == {"train"}
+
+
+def test_a_piece_from_elsewhere_goes_to_the_side_of_its_family_here() -> None:
+    def sides(given: dict[int, str], movable: list[int]) -> list[str | None]:
+        held = Sides(
+            np.array(sorted(given)),
+            np.array([SPLITS.index(given[n]) for n in sorted(given)], np.int8),
+        )
+        edges = np.array([(0, 1)], np.int64)
+        return draw_sides(np.arange(3), edges, held, [], 0, np.array(movable, np.int64)).of(
+            np.arange(3)
+        )
+
+    # 0 was here; 1 came with a side that was drawn without a look at 0, 2 has no relative here.
+    given = {0: "test", 1: "train", 2: "validation"}
+    assert sides(given, [1, 2]) == [None, "test", "validation"]
+    assert sides(given, []) == [None, None, None]
+    # Both came: training data cannot be un-seen.
+    assert sides(given, [0, 1, 2]) == ["train", "train", "validation"]

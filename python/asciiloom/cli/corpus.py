@@ -18,7 +18,7 @@ from asciiloom.ingest.pipeline import usable_workers
 from asciiloom.ingest.writer import Tally
 from asciiloom.piece import one_line
 from asciiloom.readers import ReadOptions, readers
-from asciiloom.store.sources import check_sources
+from asciiloom.store.names import check_sources
 
 
 @click.command("init")

@@ -223,7 +223,12 @@ def _to_draw_after(
     help="Of a corpus; by TARGET's name where not given (a folder: hf).",
 )
 @click.option(
-    "--originals", is_flag=True, help="Of a corpus in JSONL: with the bytes that pieces came from."
+    "--originals/--no-originals",
+    default=None,
+    help="With the bytes that pieces came from, once a file. A whole corpus has them, a selection has not.",
+)
+@click.option(
+    "--plain", is_flag=True, help="Of a whole corpus the pieces alone, as a selection has them."
 )
 @selection_options
 @click.option(
@@ -247,7 +252,8 @@ def export_command(
     target: str,
     corpus: str | None,
     form: str | None,
-    originals: bool,
+    originals: bool | None,
+    plain: bool,
     model: str | None,
     preset: str | None,
     model_charset: str,
@@ -257,7 +263,9 @@ def export_command(
     **given: Any,
 ) -> None:
     """Write a model's model.safetensors, config.json and tokenizer.json into the folder TARGET, or a corpus
-    (or what the filters leave of it) to TARGET as JSONL, Parquet or a Hugging Face dataset folder.
+    to TARGET as JSONL, Parquet or a Hugging Face dataset folder. `import` makes the same of a corpus again:
+    without filters all of it goes out, also what was withdrawn or rejected, and its history. With filters, or
+    --plain, it is a data set: the pieces they leave, and nothing else.
 
     \b
     Example: asciiloom export out/ --model runs/first
@@ -271,11 +279,13 @@ def export_command(
         if as_json and is_stdout(target):
             raise click.UsageError("the pieces go to standard output: leave out --json")
         selection = build_selection(given)
-        count = export_corpus(corpus, target, form, selection, originals, force)
+        count, whole = export_corpus(
+            corpus, target, form, selection, force, plain=plain, originals=originals
+        )
         if as_json:
-            put_json({"target": target, "pieces": count})
+            put_json({"target": target, "pieces": count, "whole": whole})
         else:
-            say(f"{target}: {count:,} pieces")
+            say(f"{target}: {count:,} pieces{' and all else of the corpus' if whole else ''}")
         return
     from asciiloom.export import MODEL_FILES, export_model
     from asciiloom.model import PRESETS, Card, load_model, untrained_model

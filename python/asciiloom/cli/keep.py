@@ -13,43 +13,62 @@ from asciiloom.corpus import Corpus
 from asciiloom.corpus.exporting import (
     FORMATS,
     HF_FILES,
+    everything,
     records,
     write_hf,
     write_jsonl,
     write_parquet,
 )
-from asciiloom.corpus.importing import import_items
+from asciiloom.corpus.importing import import_rows
 from asciiloom.corpus.merging import merge
+from asciiloom.corpus.taking import Taken, take
 from asciiloom.curate.upkeep import backup, check, repair, vacuum
 from asciiloom.errors import CorpusError
-from asciiloom.ingest.writer import Tally
 from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.store import Selection
 from asciiloom.store.failures import in_short, is_damage
+from asciiloom.store.names import check_sources
 from asciiloom.store.shapes import index_shapes
-from asciiloom.store.sources import check_sources
+from asciiloom.store.transaction import snapshot
 from asciiloom.twins.marks import check_splits
 
 _BY_ENDING = {"": "hf", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
 def export_corpus(
-    db: str, target: str, form: str | None, selection: Selection, originals: bool, force: bool
-) -> int:
-    """Write a selection to ``target``, in the format that its name says where none is given."""
+    db: str,
+    target: str,
+    form: str | None,
+    selection: Selection,
+    force: bool,
+    *,
+    plain: bool = False,
+    originals: bool | None = None,
+) -> tuple[int, bool]:
+    """Write a corpus to ``target``, in the format that its name says where none is given: all that it
+    holds, or, ``plain`` or with filters, the pieces selected. How many pieces, and whether it was all."""
     form = form or _format_of(target)
     if form == "hf":
         check_output_folder(target, names=HF_FILES, force=force, inputs=[db])
     else:
         check_output_file(target, force=force, inputs=[db])
-    with Corpus(db) as corpus:
+    whole = not plain and selection == Selection()
+    with Corpus(db) as corpus, snapshot(corpus.connection):
         check_sources(corpus.connection, selection.sources)
+        rows = (
+            everything(corpus, originals is not False)
+            if whole
+            else records(corpus, selection, bool(originals))
+        )
         if form == "hf":
-            return write_hf(corpus, selection, target, Path(db).stem, force=force)
-        rows = records(corpus, selection, originals)
-        if form == "parquet":
-            return write_parquet(rows, target, force=force)
-        return write_jsonl(rows, target, force=force)
+            count = write_hf(
+                corpus, selection, target, Path(db).stem, force=force, rows=rows, whole=whole
+            )
+        elif form == "parquet":
+            count = write_parquet(rows, target, force=force, whole=whole)
+        else:
+            count = write_jsonl(rows, target, force=force)
+    return count, whole
 
 
 def _format_of(target: str) -> str:
@@ -72,15 +91,16 @@ def _format_of(target: str) -> str:
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @json_option
 def import_command(db: str, source: Path, as_json: bool) -> None:
-    """Bring what `export --corpus` wrote (JSONL, Parquet or a Hugging Face folder) into DB, made if missing:
-    every origin, tag and licence. Records pass the rules of ingest: a broken one is one rejection.
+    """Bring what `export --corpus` wrote (JSONL, Parquet or a Hugging Face folder) into DB, made if missing,
+    with all that it holds: of a whole corpus also verdicts, withdrawals, rejections and history. Records pass
+    the rules of ingest: a broken one is one rejection. What people decided in DB stays.
 
     Example: asciiloom import art.db art.jsonl
     """
-    items = import_items(source)  # before DB is made: what is no export is refused
+    found = import_rows(source)  # before DB is made: what is no export is refused
     with Corpus(db, create=True) as corpus:
-        tally = corpus.add(items, f"import {source}")
-    _tell(tally, tally.row(), as_json)
+        taken = take(corpus.connection, found, f"import {source}")
+    _tell(taken, as_json)
 
 
 @click.command("merge")
@@ -88,17 +108,20 @@ def import_command(db: str, source: Path, as_json: bool) -> None:
 @click.argument("other", type=click.Path(exists=True, dir_okay=False), callback=note_corpus)
 @json_option
 def merge_command(db: str, other: str, as_json: bool) -> None:
-    """Bring every piece of the corpus OTHER into DB, with origins, originals, colours and what curators
-    rejected there. OTHER is only read. Run dedup afterwards.
+    """Bring the corpus OTHER into DB with all that it holds: pieces, originals, colours, splits, verdicts,
+    withdrawals, rejections and history. What people decided in DB stays. OTHER is only read. Run dedup
+    afterwards.
 
     Example: asciiloom merge art.db theirs.db
     """
     with Corpus(db, create=True) as corpus:
-        tally, withdrawn = merge(corpus, other)
-    _tell(tally, {**tally.row(), "withdrawn": withdrawn}, as_json)
+        taken = merge(corpus, other)
+    _tell(taken, as_json)
 
 
-def _tell(tally: Tally, counts: dict[str, int], as_json: bool) -> None:
+def _tell(taken: Taken, as_json: bool) -> None:
+    tally = taken.tally
+    counts = {**tally.row(), "withdrawn": taken.withdrawn}
     if as_json:
         put_json({**counts, "reasons": dict(tally.reasons.most_common())})
         return

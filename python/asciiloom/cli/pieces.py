@@ -9,7 +9,7 @@ from asciiloom.cli.options import build_selection, json_option, selection_option
 from asciiloom.cli.output import put_json, say
 from asciiloom.corpus import Corpus
 from asciiloom.curate.edits import Change, Edited, apply
-from asciiloom.store.sources import check_sources
+from asciiloom.store.names import check_sources
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -19,7 +19,7 @@ from asciiloom.corpus import Corpus
 from asciiloom.emit import TARGETS, emit, neutral, paint_terminal
 from asciiloom.outputs import check_output_file, check_output_folder, is_stdout
 from asciiloom.store import Selection
-from asciiloom.store.sources import check_sources, nearest
+from asciiloom.store.names import check_sources, nearest
 
 # A page of pieces near in shape is what the filters leave of so many.
 LIKE_FROM = 200

@@ -21,7 +21,7 @@ from asciiloom.cli.options import (
 from asciiloom.cli.output import progress, put, put_json, say
 from asciiloom.corpus import Corpus
 from asciiloom.signals import Terminated
-from asciiloom.store.sources import check_sources
+from asciiloom.store.names import check_sources
 
 if TYPE_CHECKING:
     from asciiloom.train import Settings, Trainer

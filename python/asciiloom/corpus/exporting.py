@@ -1,231 +1,232 @@
 """A corpus on its way out: as JSONL, Parquet or a Hugging Face folder.
 
-A record is one piece with everything known of it, every place where it was seen among it; ``importing``
-makes pieces of records again.
+A whole corpus goes out with all that it holds, and ``importing`` makes the same of it again. What filters
+leave of it, or ``plain``, is a data set: one record a piece (see ``reading``) and nothing else.
 """
 
 import base64
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from asciiloom.corpus.card import UNSPLIT, card
 from asciiloom.corpus.corpus import Corpus
+from asciiloom.corpus.reading import LISTS, NESTED, Reading, Record, record_columns
 from asciiloom.errors import CorpusError
-from asciiloom.ingest.gate import unpack_original
 from asciiloom.outputs import output_folder, output_stream
-from asciiloom.piece import spdx
-from asciiloom.store.selection import SPLITS, Selection
+from asciiloom.store.selection import Selection
 
-Record = dict[str, Any]
 FORMATS = ("jsonl", "parquet", "hf")
 # The files of a Hugging Face folder that an export writes, as patterns.
-HF_FILES = ("README.md", "data/*.parquet")
-# Columns in the order of a record: name, Arrow type.
-_SCHEMA = (
-    ("id", "int64"), ("text", "string"), ("title", "string"), ("description", "string"),
-    ("artist", "string"), ("tags", "list<string>"), ("kind", "string"), ("charset", "string"),
-    ("width", "int32"), ("height", "int32"), ("ink", "int32"), ("quality", "float64"),
-    ("source", "string"), ("licence", "string"), ("sequence", "string"), ("made", "string"),
-    ("crew", "string"), ("flags", "list<string>"), ("split", "string"), ("cluster", "int64"),
-    ("canonical", "bool"), ("credits", "string"), ("origins", "string"),
-)  # fmt: skip
+HF_FILES = ("README.md", "data/*.parquet", "corpus/*.jsonl")
+# Arrow types of columns whose declared type says less.
+_TYPES = {
+    **dict.fromkeys(("width", "height", "ink"), "int32"),
+    **dict.fromkeys(LISTS, "list<string>"),
+    "canonical": "bool", "colour": "binary",
+}  # fmt: skip
+_OF_DECLARED = {"INTEGER": "int64", "REAL": "float64", "TEXT": "string", "BLOB": "binary"}
+# What a Parquet file holds as JSON.
+_AS_JSON = frozenset(["credits", "origins", "withdrawn", "rows"])
 _ROWS = 10_000
+_CHARS = 16_000_000
 
 
 def records(
     corpus: Corpus, selection: Selection | None = None, originals: bool = False
 ) -> Iterator[Record]:
-    """Pieces as plain records; ``credits`` and ``origins`` are lists of objects. With ``originals`` an
-    origin carries the bytes it came from, in base64."""
-    columns = (
-        "piece.id, piece.text, piece.title, piece.description, piece.artist, piece.tags, piece.kind,"
-        " piece.charset, piece.width, piece.height, piece.ink, piece.quality,"
-        " (SELECT name FROM source WHERE id = piece.source_id) AS source, piece.licence,"
-        " piece.sequence, piece.made, piece.crew, piece.flags, piece.split,"
-        " piece.cluster_id AS cluster, piece.canonical,"
-        " (SELECT json_group_array(json_object('row', row, 'column', col, 'text', text, 'artist', artist))"
-        " FROM credit WHERE piece_id = piece.id) AS credits"
-    )
-    statement, params = (selection or Selection()).sql(columns)
-    cursor = corpus.connection.execute(statement, params)
-    names = [c[0] for c in cursor.description]
-    for row in cursor:
-        record = dict(zip(names, row, strict=True))
-        for name in ("tags", "flags", "credits"):
-            record[name] = json.loads(record[name])
-        record["canonical"] = bool(record["canonical"])
-        record["origins"] = list(_origins(corpus.connection, record["id"], originals))
-        yield record
+    """Pieces as plain records; ``credits`` and ``origins`` are lists of objects. With ``originals`` the first
+    origin of each file has its bytes, and all others their hash."""
+    reading = Reading(corpus.connection, originals=originals)
+    statement, params = (selection or Selection()).sql("piece.id")
+    for (number,) in corpus.connection.execute(statement, params):
+        yield reading.record(number)
 
 
-def _origins(db: sqlite3.Connection, number: int, originals: bool) -> Iterator[Record]:
-    rows = db.execute(
-        "SELECT source.name, path, locator, title, artist, origin.licence, encoding, steps, original_id"
-        " FROM origin JOIN source ON source.id = origin.source_id WHERE piece_id = ? ORDER BY origin.id",
-        (number,),
-    )
-    names = ("source", "path", "locator", "title", "artist", "licence", "encoding")
-    for *values, steps, original in rows:
-        origin: Record = dict(zip(names, values, strict=True))
-        origin["steps"] = json.loads(steps)
-        if originals and original is not None:
-            held = db.execute("SELECT bytes, size, hash FROM original WHERE id = ?", (original,))
-            data = unpack_original(*held.fetchone())
-            if data is None:
-                raise CorpusError(
-                    f"the original of piece {number} is damaged; export without --originals, or see:"
-                    " asciiloom check --deep"
-                )
-            origin["original"] = base64.b64encode(data).decode()
-        yield origin
+def everything(corpus: Corpus, originals: bool = True) -> Iterator[Record]:
+    """The whole corpus: the pieces in no selection, and the rows of all other tables, too."""
+    for _, row in Reading(corpus.connection, originals=originals, whole=True).everything():
+        if isinstance(row, str):
+            raise CorpusError(row)
+        yield row
+
+
+def is_piece(row: Record) -> bool:
+    """Whether ``row`` is a record and not some rows of a table."""
+    return "table" not in row
 
 
 def write_jsonl(rows: Iterable[Record], target: str | Path, *, force: bool = False) -> int:
-    """One record a line into the file ``target`` ("-": stdout); returns how many."""
+    """One record a line into the file ``target`` ("-": stdout); returns how many are pieces."""
     count = 0
     with output_stream(target, force=force) as stream:
         for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-            count += 1
+            _write_line(stream, row)
+            count += is_piece(row)
     return count
 
 
-def write_parquet(rows: Iterable[Record], target: str | Path, *, force: bool = False) -> int:
-    """The same as Parquet. Row groups of some thousands, so that a million pieces need no more memory
-    than these."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _write_line(stream: BinaryIO, row: Record) -> None:
+    stream.write(_json(row).encode() + b"\n")
 
-    kinds = {
-        "string": pa.string(), "int64": pa.int64(), "int32": pa.int32(), "float64": pa.float64(),
-        "bool": pa.bool_(), "list<string>": pa.list_(pa.string()),
-    }  # fmt: skip
-    schema = pa.schema([(name, kinds[kind]) for name, kind in _SCHEMA])
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_in_base64)
+
+
+def _in_base64(value: Any) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"a {type(value).__name__} cannot be exported")
+
+
+def write_parquet(
+    rows: Iterable[Record], target: str | Path, *, force: bool = False, whole: bool = False
+) -> int:
+    """The same as Parquet; ``whole`` where the rest of a corpus is among the rows. Row groups of some
+    thousands, so that a million pieces need no more memory than these."""
     count = 0
-    with (
-        output_stream(target, force=force) as stream,
-        pq.ParquetWriter(stream, schema, compression="zstd") as writer,
-    ):
-        for group in _grouped(rows):
-            for row in group:
-                for name in ("credits", "origins"):
-                    row[name] = json.dumps(row[name], ensure_ascii=False)
-            try:
-                writer.write_table(pa.Table.from_pylist(group, schema=schema))
-            except pa.ArrowInvalid as error:
-                first, last = group[0]["id"], group[-1]["id"]
-                raise CorpusError(
-                    f"a value of the pieces {first} to {last} fits no column of an export; see:"
-                    " asciiloom check --deep"
-                ) from error
-            count += len(group)
+    columns = features(whole) | ({"table": "string", "rows": "string"} if whole else {})
+    with output_stream(target, force=force) as stream, _Table(stream, columns) as table:
+        for row in rows:
+            table.add(row)
+            count += is_piece(row)
     return count
 
 
-def _grouped(rows: Iterable[Record]) -> Iterator[list[Record]]:
-    group: list[Record] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == _ROWS:
-            yield group
-            group = []
-    if group:
-        yield group
+def features(whole: bool = False) -> dict[str, str]:
+    """The columns of a data set, their types by name; of a ``whole`` corpus also the run of a piece."""
+    declared = record_columns().items()
+    columns = {name: _TYPES.get(name) or _OF_DECLARED[kind] for name, kind in declared}
+    if not whole:
+        columns.pop("run")
+    return columns | {name: _TYPES.get(name, "string") for name in NESTED}
+
+
+class _Table:
+    """A Parquet file that is being written."""
+
+    def __init__(self, stream: BinaryIO, columns: dict[str, str]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        kinds = {
+            "string": pa.string(), "int64": pa.int64(), "int32": pa.int32(), "float64": pa.float64(),
+            "bool": pa.bool_(), "list<string>": pa.list_(pa.string()), "binary": pa.binary(),
+        }  # fmt: skip
+        self._schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+        self._writer = pq.ParquetWriter(stream, self._schema, compression="zstd")
+        self._group: list[Record] = []
+        self._chars = 0
+        self.bytes = 0  # of what was written, unpacked
+
+    def __enter__(self) -> "_Table":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._writer.close()
+
+    def add(self, row: Record) -> None:
+        row = {k: _json(v) if k in _AS_JSON and v is not None else v for k, v in row.items()}
+        self._group.append(row)
+        self._chars += sum(len(v) for v in row.values() if isinstance(v, str | bytes))
+        if len(self._group) == _ROWS or self._chars > _CHARS:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        group, self._group, self._chars = self._group, [], 0
+        if not group:
+            return
+        try:
+            table = pa.Table.from_pylist(group, schema=self._schema)
+            self._writer.write_table(table)
+            self.bytes += table.nbytes
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            numbers = [row["id"] for row in group if "id" in row] or ["-"]
+            raise CorpusError(
+                f"a value of the pieces {numbers[0]} to {numbers[-1]} fits no column of an export; see:"
+                " asciiloom check --deep"
+            ) from error
 
 
 def write_hf(
-    corpus: Corpus, selection: Selection, target: str | Path, name: str, *, force: bool = False
+    corpus: Corpus,
+    selection: Selection,
+    target: str | Path,
+    name: str,
+    *,
+    force: bool = False,
+    rows: Iterable[Record] | None = None,
+    whole: bool = False,
 ) -> int:
-    """A dataset folder as the Hugging Face hub takes it: a Parquet file a split, and a card."""
+    """A dataset folder as the Hugging Face hub takes it: a Parquet file a split, and a card. ``rows`` are
+    the records of the selection where none are given; what of a ``whole`` corpus is no piece of a split
+    stands in files beside them."""
+    columns = features(whole)
+    unsplit = UNSPLIT if _is_split(corpus) else "train"
+    sizes = {} if corpus.count(selection) else {"train": 0}
     with output_folder(target, names=HF_FILES, force=force) as folder:
         (folder / "data").mkdir()
-        sizes = _write_splits(corpus, selection, folder / "data")
-        (folder / "README.md").write_text(_card(corpus, selection, name, sizes), encoding="utf-8")
+        with _Folder(folder, columns) as files:
+            for split in sizes:
+                files.split(split)
+            for row in records(corpus, selection) if rows is None else rows:
+                if is_piece(row):
+                    split = row["split"] or unsplit
+                    files.split(split).add(row)
+                    sizes[split] = sizes.get(split, 0) + 1
+                else:
+                    files.add_rest(row)
+        text = card(name, corpus.fingerprint(selection), columns, sizes, files.bytes())
+        (folder / "README.md").write_text(text, encoding="utf-8")
     return sum(sizes.values())
 
 
-def _write_splits(corpus: Corpus, selection: Selection, folder: Path) -> dict[str, int]:
-    """A Parquet file a split into ``folder``; the number of pieces in each. "train" where there are no splits."""
-    sizes: dict[str, int] = {}
-    wanted = [selection.split] if selection.split else [*SPLITS, None]
-    unsplit = (
-        corpus.connection.execute("SELECT 1 FROM piece WHERE split NOTNULL LIMIT 1").fetchone()
-        is None
-    )
-    for split in wanted:
-        if split is None and not unsplit:
-            continue
-        if split is not None and unsplit:
-            continue
-        label = split or "train"
-        chosen = selection.replace(split=split)
-        if corpus.count(chosen):
-            path = folder / f"{label}-00000-of-00001.parquet"
-            sizes[label] = write_parquet(records(corpus, chosen), path)
-    return sizes
+class _Folder:
+    """The files of a dataset folder that are being written, opened when they have something to hold."""
+
+    def __init__(self, folder: Path, columns: dict[str, str]) -> None:
+        self._folder, self._columns = folder, columns
+        self._splits: dict[str, _Table] = {}
+        self._rest: dict[str, BinaryIO] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> "_Folder":
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self._open.__exit__(*exc)
+
+    def split(self, name: str) -> _Table:
+        if name not in self._splits:
+            path = self._folder / "data" / f"{name}-00000-of-00001.parquet"
+            stream = self._open.enter_context(path.open("xb"))
+            self._splits[name] = self._open.enter_context(_Table(stream, self._columns))
+        return self._splits[name]
+
+    def bytes(self) -> dict[str, int]:
+        """How many each split takes up unpacked, once all is written."""
+        return {name: table.bytes for name, table in self._splits.items()}
+
+    def add_rest(self, row: Record) -> None:
+        """Rows that pieces refer to are read before the splits, those that refer to pieces after them."""
+        began = self._splits or "after" in self._rest
+        part = "after" if began or row["table"] == "piece" else "before"
+        if part not in self._rest:
+            path = self._folder / "corpus" / f"{part}.jsonl"
+            path.parent.mkdir(exist_ok=True)
+            self._rest[part] = self._open.enter_context(path.open("xb"))
+        _write_line(self._rest[part], row)
 
 
-_FEATURE = {"list<string>": "\n    list: string"}
-
-
-def _card(corpus: Corpus, selection: Selection, name: str, sizes: dict[str, int]) -> str:
-    facts = corpus.fingerprint(selection)
-    total = sum(sizes.values())
-    bucket = next(
-        (f"{a}<n<{b}" for a, b, top in (("n", "1K", 1e3), ("1K", "10K", 1e4), ("10K", "100K", 1e5),
-         ("100K", "1M", 1e6), ("1M", "10M", 1e7)) if total < top), "n>10M",
-    ).replace("n<n<1K", "n<1K")  # fmt: skip
-    features = "\n".join(
-        f"  - name: {column}" + (_FEATURE.get(kind, f"\n    dtype: {kind}"))
-        for column, kind in _SCHEMA
-    )
-    splits = "\n".join(
-        f"  - name: {split}\n    num_examples: {count}" for split, count in sizes.items()
-    )
-    files = "\n".join(f"  - split: {split}\n    path: data/{split}-*.parquet" for split in sizes)
-    licences = facts["licences"]
-    one = next(iter(licences)) if len(licences) == 1 else None
-    table = "\n".join(f"| {_cell(k)} | {v:,} |" for k, v in licences.items())
-    sources = "\n".join(f"| {_cell(k)} | {v:,} |" for k, v in facts["sources"].items())
-    return f"""---
-license: {"cc0-1.0" if spdx(one) == "CC0-1.0" else "other"}
-pretty_name: {json.dumps(name)}
-size_categories:
-- {bucket}
-tags:
-- ascii-art
-- text-art
-configs:
-- config_name: default
-  data_files:
-{files}
-dataset_info:
-  features:
-{features}
-  splits:
-{splits}
----
-
-# {name}
-
-{total:,} pieces of text art from an asciiloom corpus, one a row: `text` is the drawing in canonical form
-(LF, no tabs, no common indent), `width` and `height` its size in terminal cells. `credits` (signatures
-in the art) and `origins` (every place where a piece was seen) are JSON. Near-twins share `cluster`, one of
-each is `canonical`, and no cluster straddles two splits.
-
-Content digest: `{facts["digest"]}`.
-
-| licence | pieces |
-| --- | --- |
-{table}
-
-| source | pieces |
-| --- | --- |
-{sources}
-"""
-
-
-def _cell(value: str) -> str:
-    return value.replace("|", "\\|").replace("\n", " ")
+def _is_split(corpus: Corpus) -> bool:
+    found = corpus.connection.execute("SELECT 1 FROM piece WHERE split NOTNULL LIMIT 1").fetchone()
+    return found is not None

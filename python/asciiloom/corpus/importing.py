@@ -2,62 +2,78 @@
 
 Nothing in a record is believed. It must be an object with a text and values of simple types; each of its
 origins becomes a ``Piece``, and the gate cleans or refuses that. A broken record is one rejection with
-its place in the file and costs no neighbour.
+its place in the file and costs no neighbour. ``taking`` brings what is read here into a corpus.
 """
 
 import base64
 import binascii
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from asciiloom.corpus.reading import NESTED, loaded, record_columns
 from asciiloom.errors import ReaderError
 from asciiloom.ingest.gate import clean
-from asciiloom.piece import Piece, Rejection, find_credits, joint_byline, licence_name
+from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import ReadOptions
 from asciiloom.readers.base import Input, Item
 from asciiloom.readers.tables.lines import jsonl_rows
 
+# (file, place in it, what stands there: a record, rows of a table, or what is wrong)
+Found = tuple[str, str, Mapping[str, Any] | str]
 # So many broken ones at the beginning, and the file is one of something else.
 MANY_BROKEN = 1000
 # Rows of a Parquet file that are unpacked at a time.
 ROWS = 64
 MAX_ORIGINS = 100_000
+# Bytes of a line: the longest original that is kept, in base64, and some.
+MAX_RECORD = 96 << 20
 _TEXTS = ("title", "description", "artist", "kind", "source", "licence", "sequence", "made", "crew")
 _ORIGIN_TEXTS = ("source", "path", "locator", "title", "artist", "licence", "encoding")
 
 
-class _NotARecordError(ValueError):
+class NotARecordError(ValueError):
     """What is wrong with a record, in a few words."""
 
 
-def import_items(path: Path) -> Iterator[Item]:
-    """Pieces and rejections of a JSONL or Parquet file, or of a Hugging Face folder.
+def import_rows(path: Path) -> Iterator[Found]:
+    """What stands in a JSONL or Parquet file, or in a Hugging Face folder, in its order.
 
-    ``ReaderError`` where the beginning of the input holds rejections only: then it is no export, and
-    nothing of it should be written.
+    ``ReaderError`` where no record is among the first: then it is no export, and nothing of it should be
+    written.
     """
-    items = _items(path)
-    broken: list[Rejection] = []
-    for item in items:
-        if isinstance(item, Piece):
-            return chain(broken, (item,), items)
-        broken.append(item)
+    coming = _rows(path)
+    broken: list[Found] = []
+    said = ""
+    for found in coming:
+        broken.append(found)
+        if table_rows(found[2]) is not None:
+            return chain(broken, coming)
+        for item in items_of(found):
+            if isinstance(item, Piece):
+                return chain(broken, coming)
+            said = said or f"{item.locator}: {item.reason}, {item.detail}"
         if len(broken) == MANY_BROKEN:
             break
     if broken:
-        first = broken[0]
         raise ReaderError(
-            f"nothing in {path} is an exported record ({first.locator}: {first.reason}, {first.detail});"
+            f"nothing in {path} is an exported record ({said});"
             " `asciiloom ingest` reads other tables and files"
         )
     return iter(())
 
 
-def _items(path: Path) -> Iterator[Item]:
+def table_rows(row: Mapping[str, Any] | str) -> tuple[str, list[Any]] | None:
+    """(name of a table, its rows) where ``row`` holds some, and no piece."""
+    if isinstance(row, str) or row.get("text") is not None:
+        return None
+    name, rows = row.get("table"), loaded(row.get("rows"))
+    return (name, rows) if isinstance(name, str) and isinstance(rows, list) else None
+
+
+def _rows(path: Path) -> Iterator[Found]:
     if path.is_dir():
         files = sorted(path.glob("data/*.parquet"))
         if not files:
@@ -65,25 +81,15 @@ def _items(path: Path) -> Iterator[Item]:
                 f"{path} has no data/*.parquet, which export writes with --format hf; `asciiloom ingest`"
                 " reads other folders"
             )
-        for file in files:
-            yield from _items(file)
+        before, after = (sorted(path.glob(f"corpus/{part}*.jsonl")) for part in ("before", "after"))
+        for file in (*before, *files, *after):
+            yield from _rows(file)
     elif path.suffix == ".parquet":
-        yield from _record_items(_parquet_rows(path), path)
+        yield from ((str(path), place, row) for place, row in _parquet_rows(path))
     else:
         with path.open("rb") as stream:
             source = Input(str(path), path.name, stream, b"", ReadOptions())
-            yield from _record_items(jsonl_rows(source), path)
-
-
-def _record_items(
-    rows: Iterable[tuple[str, Mapping[str, Any] | str]], path: Path
-) -> Iterator[Item]:
-    for locator, row in rows:
-        if isinstance(row, str):
-            reason, _, detail = row.partition(": ")
-            yield Rejection(reason, detail, path=str(path), locator=locator)
-        else:
-            yield from items_of_record(row, str(path), locator)
+            yield from ((str(path), place, row) for place, row in jsonl_rows(source, MAX_RECORD))
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
@@ -91,7 +97,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    known = {"text", "origins", "colour", "tags", "flags", *_TEXTS}
+    known = {*record_columns(), *NESTED, "table", "rows"}
     number = 0
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
@@ -123,12 +129,17 @@ def _rows_of(batch: Any) -> Iterator[Mapping[str, Any] | str]:
                 yield f"bad-text: {error}"
 
 
-def items_of_record(record: Mapping[str, Any], path: str, locator: str) -> Iterator[Item]:
-    """The pieces (one an origin) that a record stands for, clean; or one rejection at ``path`` and
-    ``locator``, where the record was found."""
+def items_of(found: Found) -> Iterator[Item]:
+    """The pieces (one an origin) that a record stands for, clean; or one rejection at the place where it
+    was found."""
+    path, locator, record = found
+    if isinstance(record, str):
+        reason, _, detail = record.partition(": ")
+        yield Rejection(reason, detail, path=path, locator=locator)
+        return
     try:
         pieces = _pieces(record, path, locator)
-    except _NotARecordError as error:
+    except NotARecordError as error:
         source = record.get("source")
         name = source if isinstance(source, str) else "unknown"
         yield Rejection("not-a-record", str(error), name, path, locator)
@@ -144,23 +155,16 @@ def items_of_record(record: Mapping[str, Any], path: str, locator: str) -> Itera
 def _pieces(record: Mapping[str, Any], path: str, locator: str) -> Iterator[Piece]:
     text = record.get("text")
     if not isinstance(text, str):
-        raise _NotARecordError(f"its text is {_named(text)}")
+        raise NotARecordError(f"its text is {_named(text)}")
     _must_be_simple(record, _TEXTS, "its")
-    origins = _origins(record.get("origins"))
+    origins = origins_of(record)
     tags, flags = (_simple_list(record.get(name), f"its {name}") for name in ("tags", "flags"))
     steps = [_simple_list(o.get("steps"), "the steps of an origin") for o in origins]
-    # What no origin says was decided here, by an edit: the first origin carries it along. A licence may be said
-    # in other words, and a signature says itself whose it is.
-    edited = {
-        name: record.get(name)
-        for name in ("title", "artist", "licence")
-        if not _is_said(name, record, origins)
-    }
-    colour, lost_colour = _bytes(record.get("colour"), "colour-dropped")
+    colour, lost_colour = bytes_of(record.get("colour"), "colour-dropped")
 
     def piece(place: int) -> Piece:
-        origin = {**origins[place], **(edited if place == 0 else {})}
-        original, lost = _bytes(origin.get("original"), "original-dropped")
+        origin = origins[place]
+        original, lost = bytes_of(origin.get("original"), "original-dropped")
         return Piece(
             text=text,
             title=origin.get("title"),
@@ -185,49 +189,33 @@ def _pieces(record: Mapping[str, Any], path: str, locator: str) -> Iterator[Piec
     return map(piece, range(len(origins)))
 
 
-def _is_said(name: str, record: Mapping[str, Any], origins: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the places where a piece was seen, or the piece itself, say what the record has as ``name``."""
-    value, said = record.get(name), [origin.get(name) for origin in origins]
-    if name == "licence":
-        return _licence(value) in map(_licence, said)
-    if value in said or name != "artist":
-        return value in said
-    return bool(value == joint_byline(span.artist for span in find_credits(record["text"])))
-
-
-def _licence(value: Any) -> Any:
-    return licence_name(value) if isinstance(value, str) else value
-
-
-def _origins(value: Any) -> list[Mapping[str, Any]]:
-    """At least one: a record without origins has one that says nothing."""
+def origins_of(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """At least one: a record without origins is its own. ``NotARecordError`` where they are something else."""
+    value = loaded(record.get("origins"))
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise _NotARecordError("its origins are no JSON") from None
-    if value is None:
-        return [{}]
+        raise NotARecordError("its origins are no JSON")
+    if value is None or value == []:
+        return [{name: record.get(name) for name in ("title", "artist", "licence")}]
     if not isinstance(value, list) or not all(isinstance(origin, dict) for origin in value):
-        raise _NotARecordError("its origins are no list of objects")
+        raise NotARecordError("its origins are no list of objects")
     if len(value) > MAX_ORIGINS:
-        raise _NotARecordError(f"it has {len(value):,} origins; at most {MAX_ORIGINS:,}")
+        raise NotARecordError(f"it has {len(value):,} origins; at most {MAX_ORIGINS:,}")
     for origin in value:
         _must_be_simple(origin, _ORIGIN_TEXTS, "an origin's")
-    return value or [{}]
+    return value
 
 
 def _must_be_simple(values: Mapping[str, Any], names: Iterable[str], whose: str) -> None:
     for name in names:
         if isinstance(values.get(name), list | dict | bytes):
-            raise _NotARecordError(f"{whose} {name} is {_named(values[name])}")
+            raise NotARecordError(f"{whose} {name} is {_named(values[name])}")
 
 
 def _simple_list(value: Any, what: str) -> tuple[Any, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or any(isinstance(v, list | dict | bytes) for v in value):
-        raise _NotARecordError(f"{what} are no list of words")
+        raise NotARecordError(f"{what} are no list of words")
     return tuple(value)
 
 
@@ -244,8 +232,8 @@ def _named(value: Any) -> str:
     )
 
 
-def _bytes(value: Any, lost: str) -> tuple[bytes | None, tuple[str, ...]]:
-    """Bytes, or base64 of them; with step ``lost`` where it is neither."""
+def bytes_of(value: Any, lost: str) -> tuple[bytes | None, tuple[str, ...]]:
+    """Bytes, or base64 of them; none, with the step ``lost``, where it is neither."""
     if value is None or isinstance(value, bytes):
         return value, ()
     try:

@@ -12,6 +12,7 @@ from typing import Any
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.gate import MAX_LINE
 from asciiloom.piece import co_artists, fold, one_line
+from asciiloom.store.schema import migrations, schema_of
 from asciiloom.store.transaction import transaction
 
 _NOT_WITHDRAWN = "piece.id NOT IN (SELECT piece_id FROM withdrawn)"
@@ -122,6 +123,16 @@ def merge_people(connection: sqlite3.Connection, into: str, names: Sequence[str]
             )
             connection.execute("DELETE FROM artist WHERE id = ?", (other,))
     return len(merged)
+
+
+def forget_usual(connection: sqlite3.Connection) -> None:
+    """Empty the authority, where it is as every new corpus has it."""
+    names = "SELECT name, key, spelling FROM artist LEFT JOIN alias ON artist_id = artist.id"
+    usual = schema_of(migrations()[-1][0])
+    if {*connection.execute(names)} == {*usual.execute(names)}:
+        with transaction(connection):
+            connection.execute("DELETE FROM alias")
+            connection.execute("DELETE FROM artist")
 
 
 def adopt(connection: sqlite3.Connection, theirs: Iterable[tuple[str, Sequence[str]]]) -> int:

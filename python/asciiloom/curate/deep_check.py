@@ -109,7 +109,7 @@ def _check_pieces(connection: sqlite3.Connection, found: _Findings) -> None:
         note("tags that are not clean", unclean("tags", [_words(v) for v in values["tags"]]))
         signed = _credits(connection, ids[0], ids[-1])
         spans = [signed.get(number, ()) for number in ids]
-        outside = [k for k, text in enumerate(values["text"]) if not _lie_within(text, spans[k])]
+        outside = [k for k, text in enumerate(values["text"]) if not lie_within(text, spans[k])]
         note("credit that is not in its text", outside)
         for k in outside:
             spans[k] = ()
@@ -166,7 +166,8 @@ def _credits(
     return signed
 
 
-def _lie_within(text: str, spans: Sequence[CreditSpan]) -> bool:
+def lie_within(text: str, spans: Sequence[CreditSpan]) -> bool:
+    """Whether every span stands in ``text`` as it says."""
     if not spans:
         return True
     rows = text.split("\n")

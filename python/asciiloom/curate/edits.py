@@ -29,7 +29,7 @@ COLUMNS = ("title", "description", "artist", "licence", "kind")
 FIELDS = (*COLUMNS, "tags", "text", "withdrawn")
 _TWIN = "twin "
 # Not for people: what was known of a former text and goes with it, written down beside the text's own change.
-_BELONGINGS = "belongings"
+BELONGINGS = "belongings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
 
     Two changes of one field of a piece have to agree; else ``CorpusError``.
     """
-    asked = _each_once(_checked(change) for change in changes)
+    asked = _each_once(checked(change) for change in changes)
     with transaction(connection):
         done = [
             (change, before)
@@ -69,7 +69,7 @@ def apply(connection: sqlite3.Connection, command: str, changes: Iterable[Change
             return Edited(None, 0, 0)
         pieces, count = len({change.piece for change, _ in done}), len(done)
         rewritten = [change.piece for change, _ in done if change.field == "text"]
-        lost = [(Change(n, _BELONGINGS, None), belongings(connection, n)) for n in rewritten]
+        lost = [(Change(n, BELONGINGS, None), belongings(connection, n)) for n in rewritten]
         done += [(change, before) for change, before in lost if before is not None]
         number = connection.execute(
             "INSERT INTO edit (made, command, pieces) VALUES (?, ?, ?) RETURNING id",
@@ -113,7 +113,7 @@ def undo(connection: sqlite3.Connection, number: int | None = None) -> Edited:
         due = [c for c, value, r in zip(back, now, rows, strict=True) if _json(value) == r[3]]
         _write(connection, due)
         connection.execute("UPDATE edit SET undone = 1 WHERE id = ?", row)
-    asked, done = ([c for c in cs if c.field != _BELONGINGS] for cs in (back, due))
+    asked, done = ([c for c in cs if c.field != BELONGINGS] for cs in (back, due))
     return Edited(row[0], len({c.piece for c in done}), len(done), len(asked) - len(done))
 
 
@@ -206,7 +206,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _checked(change: Change) -> Change:
+def checked(change: Change) -> Change:
+    """``change`` with a value that may be stored; ``CorpusError`` where it has none."""
     field, after = change.field, change.after
     if field in COLUMNS or field == "withdrawn":
         after = one_line(after, MAX_DESCRIPTION if field == "description" else MAX_LINE)
@@ -244,7 +245,7 @@ def _current(
     """The value that each change would replace."""
     values: list[Any] = []
     for change in changes:
-        if change.field == _BELONGINGS:
+        if change.field == BELONGINGS:
             values.append(None)  # they come back with their text, or not at all
             continue
         if change.field.startswith(_TWIN):
@@ -275,7 +276,7 @@ def _write(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     note_bylines(connection, {c.after for c in changes if c.field == "artist"})
     moved: set[int] = set()  # whose cluster may have another canonical piece now
     left: set[int] = set()  # former twins of a text that is another now
-    kept = {change.piece: change.after for change in changes if change.field == _BELONGINGS}
+    kept = {change.piece: change.after for change in changes if change.field == BELONGINGS}
     # Texts after all else: which signatures are found in one also depends on the artist.
     for change in sorted(changes, key=lambda change: change.field == "text"):
         piece, field, after = change.piece, change.field, change.after

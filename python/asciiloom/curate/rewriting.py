@@ -12,14 +12,17 @@ from typing import Any
 
 from asciiloom.errors import CorpusError
 from asciiloom.ingest.measured import MEASURED, MeasuredColumns
-from asciiloom.piece import LINT
+from asciiloom.piece import LINT, ColourPlane
+
+# Flags of a text that no measure finds again: a reader saw them.
+SEEN = ("colour-only",)
 
 
 def belongings(connection: sqlite3.Connection, piece: int) -> dict[str, Any] | None:
     """What goes with the text of ``piece``, as JSON can hold it; None where there is nothing.
 
-    ``colour``: its plane, in base64; ``flags``: those that a reader saw; ``twins``: rows of ``twin`` that
-    a person judged, each beside the ``hash`` of the other piece.
+    ``colour``: its plane, in base64; ``flags``: those that a reader saw; ``twins``: what a person judged, rows
+    of ``twin`` with the ``hash`` of the other piece in place of both numbers: it means the same elsewhere.
     """
     plane = connection.execute("SELECT plane FROM colour WHERE piece_id = ?", (piece,)).fetchone()
     cursor = connection.execute(
@@ -28,10 +31,11 @@ def belongings(connection: sqlite3.Connection, piece: int) -> dict[str, Any] | N
         (piece,),
     )
     names = [column[0] for column in cursor.description]
+    twins = [dict(zip(names, row, strict=True)) for row in cursor]
     found = {
         "colour": b64encode(plane[0]).decode() if plane else None,
-        "flags": [flag for flag in _flags(connection, piece) if flag == "colour-only"],
-        "twins": [dict(zip(names, row, strict=True)) for row in cursor],
+        "flags": [flag for flag in _flags(connection, piece) if flag in SEEN],
+        "twins": [{k: v for k, v in twin.items() if k not in ("a", "b")} for twin in twins],
     }
     return found if any(found.values()) else None
 
@@ -69,10 +73,9 @@ def write_text(
         " VALUES (?, ?, ?, ?, ?, ?)",
         [(piece, c.row, c.column, c.length, c.text, c.artist) for c in measured.credits[0]],
     )
-    if kept.get("colour"):
-        connection.execute(
-            "INSERT INTO colour (piece_id, plane) VALUES (?, ?)", (piece, b64decode(kept["colour"]))
-        )
+    plane = b64decode(kept.get("colour") or "")
+    if plane and ColourPlane.unpack(plane).fits(text):
+        connection.execute("INSERT INTO colour (piece_id, plane) VALUES (?, ?)", (piece, plane))
     for twin in kept.get("twins", ()):
         _judge_as_before(connection, piece, dict(twin))
     return {number for (number,) in twins}
@@ -84,10 +87,12 @@ def _flags(connection: sqlite3.Connection, piece: int) -> list[str]:
 
 
 def _judge_as_before(connection: sqlite3.Connection, piece: int, twin: dict[str, Any]) -> None:
-    """Write the row ``twin`` again, where the other piece is still the one that was judged."""
-    other = twin["b"] if twin["a"] == piece else twin["a"]
-    same = "SELECT 1 FROM piece WHERE id = ? AND hash = ?"
-    if connection.execute(same, (other, twin.pop("hash"))).fetchone():
+    """Write the row ``twin`` again, where there is still the piece that was judged."""
+    other = connection.execute(
+        "SELECT id FROM piece WHERE hash = ?", (twin.pop("hash"),)
+    ).fetchone()
+    if other and other[0] != piece:
+        twin["a"], twin["b"] = sorted((piece, other[0]))
         connection.execute(
             f"INSERT OR REPLACE INTO twin ({', '.join(twin)}) VALUES ({', '.join('?' * len(twin))})",
             list(twin.values()),

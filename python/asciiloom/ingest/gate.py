@@ -61,8 +61,13 @@ def _path(value: Any, default: str = "") -> str:
         return _line(value) or default
     value = value[:MAX_PATH]
     if not value.isprintable():
-        value = storable("".join(map(_escaped, value)))
+        value = escaped(value)
     return value[:MAX_PATH] or default
+
+
+def escaped(text: str) -> str:
+    """``text`` with control characters, and what is no Unicode, as escapes."""
+    return storable("".join(map(_escaped, text)))
 
 
 def _escaped(char: str) -> str:

@@ -19,6 +19,8 @@ from asciiloom.store.transaction import transaction
 
 # What became of the items so far, and the path that the last of them came from.
 Progress = Callable[[Tally, str], None]
+# Told the number of the run when a batch of it is written.
+After = Callable[[int], None]
 # After a load this large the index of shapes is left to `dedup` or `index`.
 INDEX_LATER = 50_000
 # A transaction ends after so many pieces or seconds: each writes most pages of the index of hashes anew,
@@ -28,20 +30,22 @@ SECONDS = 5.0
 CACHE_KIB = 262_144
 
 
-def _write_batches(
+def ingest_batches(
     connection: sqlite3.Connection,
     batches: Iterator[Batch | None],
     inputs: Sequence[str],
     progress: Progress | None = None,
+    after: After | None = None,
 ) -> Tally:
-    """Write ``batches`` as one run; returns what became of their items. ``progress`` is called after each."""
+    """Write ``batches`` as one run; returns what became of their items. ``progress`` is called after each,
+    and ``after`` within the transaction of each."""
     with transaction(connection):
         row = connection.execute(
             "INSERT INTO ingest (started, inputs, version) VALUES (?, ?, ?) RETURNING id",
             (_now(), json.dumps(list(inputs)), __version__),
         ).fetchone()
     with _for_a_load(connection):
-        total = _write_all(connection, batches, row[0], progress)
+        total = _write_all(connection, batches, row[0], progress, after)
     if total.new.total() < INDEX_LATER:
         index_shapes(connection)
     connection.execute("UPDATE ingest SET finished = ? WHERE id = ?", (_now(), row[0]))
@@ -73,6 +77,7 @@ def _write_all(
     batches: Iterator[Batch | None],
     ingest_id: int,
     progress: Progress | None,
+    after: After | None,
 ) -> Tally:
     """Several batches a transaction, but none is open while the next batch is waited for (``None``): whoever
     else writes would wait as long as a stalled input does."""
@@ -88,6 +93,8 @@ def _write_all(
             while batch is not None:
                 total.add(writer.write(batch))
                 items += len(batch.pieces)
+                if after is not None:
+                    after(ingest_id)
                 if progress is not None:
                     progress(total, _last_path(batch))
                 full = items >= TOGETHER or time.monotonic() - begun >= SECONDS
@@ -105,7 +112,7 @@ def ingest_items(
     connection: sqlite3.Connection, items: Iterable[Item], inputs: Sequence[str]
 ) -> Tally:
     """Write ``items`` that were made in memory."""
-    return _write_batches(connection, prepared(items), inputs)
+    return ingest_batches(connection, prepared(items), inputs)
 
 
 def ingest_paths(
@@ -126,7 +133,7 @@ def ingest_paths(
             looked_at(path)
     batches = read_batches(paths, options or ReadOptions(), workers, limit)
     with terminable(), closing(batches):
-        return _write_batches(connection, batches, paths, progress)
+        return ingest_batches(connection, batches, paths, progress)
 
 
 def _now() -> str:

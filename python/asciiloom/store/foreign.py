@@ -11,17 +11,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from asciiloom.errors import CorpusError
 from asciiloom.store.connection import address, busy_seconds
 from asciiloom.store.database import inspect
 from asciiloom.store.failures import has_journal
-from asciiloom.store.schema import migrations
+from asciiloom.store.schema import Table, schema_of, tables_of
 
-# What is read of another corpus.
-TABLES = ("source", "piece", "original", "origin", "colour", "withdrawn", "artist", "alias")
 MAX_VALUE = 128 << 20  # bytes of one value
 # Steps of SQLite's machine between two looks whether to stop.
 _STEPS = 100_000
@@ -29,10 +26,10 @@ _STEPS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ForeignCorpus:
-    """An open foreign corpus, and the columns that its version of the schema has, by table."""
+    """An open foreign corpus, and the tables that its version of the schema has, by name."""
 
     connection: sqlite3.Connection
-    columns: dict[str, frozenset[str]]
+    tables: dict[str, Table]
 
 
 @contextmanager
@@ -49,7 +46,8 @@ def open_foreign(path: Path) -> Iterator[ForeignCorpus]:
     try:
         with closing(_open_untrusted(path)) as db:
             db.execute("BEGIN")
-            yield ForeignCorpus(db, _checked_columns(db, path, version))
+            _check_tables(db, path, version)
+            yield ForeignCorpus(db, tables_of(version))
     except sqlite3.Error as error:
         # The watch turns Ctrl-C into the end of a statement.
         if was_interrupted(error):
@@ -91,23 +89,10 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-@cache
-def _schema_of(version: int) -> sqlite3.Connection:
-    """An empty corpus of an older schema, in memory."""
-    db = sqlite3.connect(":memory:")
-    for number, sql in migrations():
-        if number <= version:
-            db.executescript(sql)
-    return db
-
-
-def _checked_columns(db: sqlite3.Connection, path: Path, version: int) -> dict[str, frozenset[str]]:
-    """The columns of every table that is read, held against what the migrations make."""
-    ours = _schema_of(version)
-    columns = {}
-    for name in TABLES:
-        if _kind(ours, name) is None:
-            continue  # this version had none
+def _check_tables(db: sqlite3.Connection, path: Path, version: int) -> None:
+    """Hold every table that is read against what the migrations make."""
+    ours = schema_of(version)
+    for name in tables_of(version):
         kind = _kind(db, name)
         if kind is None:
             raise CorpusError(f"{path} has no table {name}: it is damaged or no corpus; try: check")
@@ -126,8 +111,6 @@ def _checked_columns(db: sqlite3.Connection, path: Path, version: int) -> dict[s
             raise CorpusError(
                 f"{path}: table {name} lacks a key that asciiloom makes; it is not read"
             )
-        columns[name] = frozenset(column[0] for column in _columns(ours, name))
-    return columns
 
 
 def _kind(db: sqlite3.Connection, name: str) -> str | None:

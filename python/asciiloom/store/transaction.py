@@ -32,3 +32,14 @@ def transaction(
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Within it the corpus is read as it is now, whatever others write."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # an error of the disk may have ended it
+            connection.execute("ROLLBACK")

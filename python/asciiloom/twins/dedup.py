@@ -96,9 +96,11 @@ def dedup(
 
     signatures, verdicts = SignatureStore(connection), VerdictStore(connection)
     thresholds_moved = verdicts.settle(thresholds)
-    signatures.drop_outdated()
+    outdated = signatures.drop_outdated()
     new = np.union1d(signatures.new_pieces(), bereft_pieces(connection))
     unsigned = signatures.unsigned(new)
+    # A split that came from another corpus was drawn without a look at the pieces here.
+    movable = unsigned[:0] if outdated else unsigned
     local = LocalEngine(signatures)
 
     with ExitStack() as session:
@@ -133,7 +135,7 @@ def dedup(
         if thresholds_moved:
             verdicts.judge_again()
             new = signatures.all_pieces()
-        mark_pieces(connection, new, compare, seed)
+        mark_pieces(connection, new, compare, seed, movable)
     watch.stop("cluster")
 
     return DedupReport(

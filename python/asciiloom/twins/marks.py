@@ -46,11 +46,12 @@ def mark_pieces(
     new: I64,
     compare: Callable[[list[Pair]], None] | None,
     seed: int,
+    movable: I64 | None = None,
 ) -> None:
     """Write clusters, canonical marks and splits of ``new`` (ascending) and of all that they are joined with.
 
     ``compare`` measures pairs that were no candidates and writes them down; without it only what is
-    known counts. Within a transaction.
+    known counts. Those of ``movable`` that have a side take that of their family. Within a transaction.
     """
     for _ in range(ROUNDS):
         ids, pairs = _joined_with(connection, new)
@@ -61,7 +62,9 @@ def mark_pieces(
         if compare is None or not unknown:
             break
         compare(unknown)
-    _write(connection, ids, centres, _sides(connection, new, seed))
+    if movable is None:
+        movable = new[:0]
+    _write(connection, ids, centres, _sides(connection, new, seed, movable))
 
 
 def bereft_pieces(connection: sqlite3.Connection) -> I64:
@@ -149,8 +152,9 @@ def _measured(connection: sqlite3.Connection, pair: Pair) -> bool:
     return row is not None
 
 
-def _sides(connection: sqlite3.Connection, new: I64, seed: int) -> Sides:
-    """A side for each of ``new`` that has none. Only they and their direct relatives are read."""
+def _sides(connection: sqlite3.Connection, new: I64, seed: int, movable: I64) -> Sides:
+    """A side for each of ``new`` that has none, or is ``movable``. Only they and their direct relatives are
+    read."""
     with chosen_ids(connection, new) as table:
         rows = connection.execute(
             f"SELECT a, b FROM {table} CROSS JOIN twin ON twin.a = {table}.id WHERE +verdict <> 'apart'"
@@ -171,7 +175,7 @@ def _sides(connection: sqlite3.Connection, new: I64, seed: int) -> Sides:
             f"SELECT piece.id, hash {chosen} IS NULL ORDER BY {table}.id"
         )
         return draw_sides(
-            ids, pairs, Sides(given[:, 0], given[:, 1].astype(np.int8)), without_side, seed
+            ids, pairs, Sides(given[:, 0], given[:, 1].astype(np.int8)), without_side, seed, movable
         )
 
 

@@ -73,20 +73,26 @@ class SignatureStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
-    def drop_outdated(self) -> None:
-        """Drop runs of another version of the signatures; then every piece is new again."""
+    def drop_outdated(self) -> bool:
+        """Drop runs of another version of the signatures; then every piece is new again. Whether there were
+        such."""
         with transaction(self._db):
             dropped = self._db.execute("DELETE FROM signature WHERE version <> ?", (VERSION,))
             if dropped.rowcount:
                 self._db.execute("UPDATE piece SET cluster_id = NULL WHERE cluster_id IS NOT NULL")
+        return dropped.rowcount > 0
 
     def all_pieces(self) -> I64:
         """Ids of all pieces, ascending."""
         return _ids(self._db.execute("SELECT id FROM piece ORDER BY id"))
 
     def new_pieces(self) -> I64:
-        """Ids of the pieces that no dedup has finished with, ascending."""
-        return _ids(self._db.execute("SELECT id FROM piece WHERE cluster_id IS NULL ORDER BY id"))
+        """Ids of the pieces that no dedup of this corpus has finished with, ascending: those without a
+        cluster, and those that brought one from another corpus and were not compared here yet."""
+        waiting = _ids(
+            self._db.execute("SELECT id FROM piece WHERE cluster_id IS NULL ORDER BY id")
+        )
+        return np.union1d(waiting, self.unsigned(self.all_pieces()))
 
     def unsigned(self, ids: I64) -> I64:
         """Those of the pieces ``ids`` (ascending) that no run holds, or only as a text that has changed."""

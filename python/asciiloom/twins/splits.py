@@ -67,23 +67,32 @@ def draw_split(seed: int, content_hash: str) -> str:
 
 
 def draw_sides(
-    ids: I64, pairs: I64, given: Sides, without_side: Iterable[tuple[int, str]], seed: int
+    ids: I64,
+    pairs: I64,
+    given: Sides,
+    without_side: Iterable[tuple[int, str]],
+    seed: int,
+    movable: I64 | None = None,
 ) -> Sides:
-    """A side for each of the pieces ``ids`` (ascending) that has none.
+    """A side for each of the pieces ``ids`` (ascending) that has none, and for those of ``movable``.
 
     ``pairs`` are (n, 2) relatives among ``ids``; ``given`` are the sides that some have; ``without_side``
-    gives id and content hash of the others, ascending. A relative that has a side speaks for its family.
-    Where families of different sides grow together none of them moves (``marks.check_splits`` tells).
+    gives id and content hash of the others, ascending. A relative that has a side speaks for its family,
+    a movable one only where no other does, and then it goes to its family's side. Where families of
+    different sides grow together none of the others moves (``marks.check_splits`` tells).
     """
     _, family, size = np.unique(components(ids, pairs), return_inverse=True, return_counts=True)
     code_of = np.full(len(size), -1, np.int8)  # of each family
     sided = family[np.searchsorted(ids, given.ids)]
-    code_of[sided] = given.codes
-    # Training data cannot be un-seen: for new members it wins over a held-out side.
-    code_of[sided[given.codes == TRAIN]] = TRAIN
+    moves = np.isin(given.ids, movable if movable is not None else ids[:0])
+    for speaking in (moves, ~moves):
+        code_of[sided[speaking]] = given.codes[speaking]
+        # Training data cannot be un-seen: for new members it wins over a held-out side.
+        code_of[sided[speaking & (given.codes == TRAIN)]] = TRAIN
     code_of[(code_of < 0) & (size > MAX_HELD_OUT)] = TRAIN
     drawn = code_of.tolist()
     codes = np.full(len(ids), -1, np.int8)
+    codes[np.searchsorted(ids, given.ids[moves])] = code_of[sided[moves]]
     rows = iter(without_side)
     while part := list(islice(rows, _DRAWN_AT_ONCE)):
         index = np.searchsorted(ids, [number for number, _ in part])

@@ -93,15 +93,17 @@ def read_chunk(chunk: LineChunk) -> tuple[PieceBatch, list[Rejection]]:
     return PieceBatch.merged(parts), [item for _, item in items if isinstance(item, Rejection)]
 
 
-def jsonl_rows(source: Input) -> Iterator[Row]:
-    """Rows of JSON lines. Blank lines are no rows; an overlong line is skipped in bounded memory."""
+def jsonl_rows(source: Input, longest: int = MAX_LINE) -> Iterator[Row]:
+    """Rows of JSON lines. Blank lines are no rows; a line of more than ``longest`` bytes is skipped in bounded
+    memory."""
     number = 0
-    while line := source.stream.readline(MAX_LINE):
+    while line := source.stream.readline(longest):
         number += 1
-        if len(line) == MAX_LINE and not line.endswith(b"\n"):
-            while (rest := source.stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+        if len(line) == longest and not line.endswith(b"\n"):
+            line = b""
+            while (rest := source.stream.readline(CHUNK)) and not rest.endswith(b"\n"):
                 pass
-            yield f"row {number}", f"too-large: a line of more than {MAX_LINE >> 20} MiB"
+            yield f"row {number}", f"too-large: a line of more than {longest >> 20} MiB"
             continue
         if not line.strip():
             continue
