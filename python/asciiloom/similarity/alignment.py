@@ -26,11 +26,15 @@ SHIFT_ROWS = 2
 # Where that finds little, the ink of rows and columns tells a shift up to these.
 FAR_COLUMNS = 20
 FAR_ROWS = 6
-# A shift is sought far away, and strays are forgiven, only where so much ink could agree, or does.
+# A shift is sought far away only where so much ink could agree, but does not; and strays are looked for
+# only where so much does.
 LIKELY = 0.75
-# Cells that differ at most, as a share of all cells, so that they can be strays, and as a share of the ink.
-STRAY_CELLS = 0.08
+HOPEFUL = 0.50
+# So that cells that differ can be strays: they are at most this share of all, those with ink on both sides
+# at most that of the ink, and so much of the ink agrees.
+STRAY_CELLS = 0.12
 STRAY_INK = 0.10
+STRAY_REST = 0.60
 # A few cells are all that tells small pieces apart, and lettering.
 FORGIVEN_INK = 60
 # A pair that can reach neither is not measured further: no threshold is ever set below them.
@@ -139,7 +143,7 @@ def _forgiven(
     top, bottom = min(0, dy), max(ha, hb + dy)
     left, right = min(0, dx - 1), max(wa, wb + dx + 1)
     differs = np.zeros((bottom - top + 2, right - left + 2), np.uint8)
-    equal = total = 0
+    equal = total = exchanged = 0
     for y in range(top, bottom):
         line_a, line_b = start_a + y * wa, start_b + (y - dy) * wb
         in_a, in_b = 0 <= y < ha, 0 <= y - dy < hb
@@ -161,8 +165,9 @@ def _forgiven(
             if max(one, np.uint8(32)) != max(two, np.uint8(32)):
                 differs[y - top + 1, x - left + 1] = 1
                 total += 1
+                exchanged += one > 32 and two > 32
     area = (bottom - top) * (right - left - 2)
-    if total > STRAY_CELLS * area or equal < (1 - STRAY_INK) * small:
+    if total > STRAY_CELLS * area or exchanged > STRAY_INK * small or equal < STRAY_REST * small:
         return 0.0
     strays = 0
     for y in range(1, bottom - top + 1):
@@ -311,7 +316,7 @@ def _align(
                 best, best_dy, best_dx = same, dy, dx
         out[p, 0] = best / max(1, both_ink - best)
         out[p, 1] = best / small
-        if FORGIVEN_INK <= small and (1 - STRAY_INK) * small <= common and out[p, 0] < 0.98:
+        if small >= FORGIVEN_INK and best >= HOPEFUL * small and out[p, 0] < 0.98:
             lettering = max(ha, hb) <= LETTERING_ROWS and (
                 min(_bits(ink[a], counts[a]), _bits(ink[b], counts[b])) < LETTERING_BITS
             )
