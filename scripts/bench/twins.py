@@ -176,14 +176,9 @@ def main() -> None:
                 (peer, told.count, *_peer(told.peers, peer, texts, pieces[: told.count]))
                 for peer in PEERS
             ]
-    report(
-        told.name,
-        (
-            "method", "pieces", "pair precision", "twin recall", "or variant", "leaked",
-            "originals lost", "seconds",
-        ),  # fmt: skip
-        rows,
-    )
+    header = ("method", "pieces", "pair precision", "twin recall", "or variant", "leaked",
+              "originals lost", "seconds")  # fmt: skip
+    report(told.name, header, rows)
 
 
 def _figures(

@@ -19,7 +19,7 @@ def test_stored_signature_is_a_minhash(corpus: Corpus) -> None:
     stored = corpus.minhash(number)
     assert stored is not None
     fresh = MinHash(num_perm=128, seed=1, hashfunc=int)
-    fresh.update_batch(shingles(corpus.get(number)["text"], False).tolist())
+    fresh.update_batch(shingles(corpus.get(number)["text"], "blocks").tolist())
     assert stored.jaccard(fresh) == 1.0
     assert corpus.minhash(number, flat=True) is not None
     plain = corpus.ids(Selection(text="check mark", limit=1))[0]

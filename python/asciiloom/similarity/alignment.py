@@ -28,13 +28,15 @@ FAR_COLUMNS = 20
 FAR_ROWS = 6
 # A shift is sought far away only where so much ink could agree, but does not; and strays are looked for
 # only where so much does.
-LIKELY = 0.75
+LIKELY = 0.80
 HOPEFUL = 0.50
 # So that cells that differ can be strays: they are at most this share of all, those with ink on both sides
 # at most that of the ink, and so much of the ink agrees.
 STRAY_CELLS = 0.12
 STRAY_INK = 0.10
 STRAY_REST = 0.60
+# And nearly nothing else differs.
+FORGIVEN_LEAST = 0.90
 # A few cells are all that tells small pieces apart, and lettering.
 FORGIVEN_INK = 60
 # A pair that can reach neither is not measured further: no threshold is ever set below them.
@@ -302,7 +304,8 @@ def _align(
                     break
             if best >= enough:
                 break
-        if best < LIKELY * small <= common:
+        moved = abs(wa - wb) > reach or abs(ha - hb) > SHIFT_ROWS
+        if moved and best < LIKELY * small <= common:
             _column_ink(cells, start[a], ha, wa, columns_a)
             _column_ink(cells, start[b], hb, wb, columns_b)
             dy = _likeliest(rows_a, ha, rows_b, hb, FAR_ROWS)
@@ -322,7 +325,9 @@ def _align(
             )
             if not lettering:
                 shape = (start[a], ha, wa, start[b], hb, wb, best_dy, best_dx)
-                out[p, 0] = max(out[p, 0], _forgiven(cells, *shape, small))
+                forgiven = _forgiven(cells, *shape, small)
+                if forgiven >= FORGIVEN_LEAST:
+                    out[p, 0] = max(out[p, 0], forgiven)
         if best < need:
             continue
         if a != built:
