@@ -167,7 +167,7 @@ def _forgiven(
             if max(one, np.uint8(32)) != max(two, np.uint8(32)):
                 differs[y - top + 1, x - left + 1] = 1
                 total += 1
-                exchanged += one > 32 and two > 32
+                exchanged += int(one > 32 and two > 32)
     area = (bottom - top) * (right - left - 2)
     if total > STRAY_CELLS * area or exchanged > STRAY_INK * small or equal < STRAY_REST * small:
         return 0.0

@@ -134,7 +134,7 @@ def _distance(one: U32, two: U32, most: int, line: I64) -> int:
             least = min(least, line[j])
         if least > most:
             return most + 1
-    return min(line[m], most + 1)
+    return int(min(line[m], most + 1))
 
 
 @njit
