@@ -19,14 +19,15 @@ import numpy as np
 from asciiloom.jit import njit
 from asciiloom.similarity.arrays import F64, I64, U16, U32, spans
 from asciiloom.similarity.grids import entropy
+from asciiloom.similarity.thresholds import LETTERING_BITS
 
 # Pieces that are drawn; with none found the rate is below 1 % with them.
 SAMPLE = 400
 # As near as this is a leak: fewer edits than 3 in 10 cells of ink. Below the other nothing is told apart.
 LEAK = 0.70
 NEAR = 0.60
-# Letters of a font, and all that says fewer bits (ink times bits a glyph), are alike without being copies:
-# they are counted apart.
+# Letters of a font, fills, and all that says fewer bits (ink times bits a glyph), are alike without being
+# copies: they are counted apart.
 TELLING_BITS = 150.0
 # A text is compared by its beginning: a distance takes the square of this.
 MAX_CHARS = 4_000
@@ -215,7 +216,8 @@ def estimate_leak(
         nearest[where >= 0] = them.ids[where[where >= 0]]
         if progress:
             progress(min(span.stop, len(train)), len(train))
-    telling = own.ink * entropy(own.ink, own.counts) >= TELLING_BITS
+    bits = entropy(own.ink, own.counts)
+    telling = (own.ink * bits >= TELLING_BITS) & (bits >= LETTERING_BITS)
     columns = (own.ids, nearest, similarity.round(4), telling)
     found = [
         Neighbour(a, held_out[a], b, near, _verdict(connection, a, b), tells)
