@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ingest of made pieces (median about 400 characters) from JSONL, beside two floors and a peer.
+"""Ingest of made pieces (median about 400 characters, 4 to 7 tags) from JSONL, beside two floors and a peer.
 
 The floor writes the same texts, titles and tags with bare ``executemany`` and builds a word index: no
 canonical form, measures, hashes, credits or provenance. The peer is ``sqlite-utils insert --nl`` and
@@ -31,8 +31,9 @@ from asciiloom.store.shapes import index_shapes
 
 
 def write_pieces(path: Path, count: int) -> None:
-    """JSON lines of ``count`` distinct pieces: synthetic ones stacked, each with its number."""
+    """JSON lines of ``count`` distinct pieces: synthetic ones stacked, each with its number and 4 to 7 tags."""
     base = list(synth.generate(min(count, 6000), seed=3))
+    words = sorted({tag for piece in base for tag in piece.tags})
     rng = random.Random(1)
     with path.open("w") as stream:
         for number in range(count):
@@ -40,7 +41,9 @@ def write_pieces(path: Path, count: int) -> None:
             text = first.text
             while len(text) < rng.choice((150, 300, 400, 500, 800)):
                 text += "\n" + rng.choice(base).text
-            row = {"text": f"{text}\n{number:x}", "title": first.title, "tags": first.tags}
+            tags = {*first.tags, *rng.sample(words, 7)}
+            tags = sorted(tags, key=lambda tag: (tag not in first.tags, tag))[: rng.randrange(4, 8)]
+            row = {"text": f"{text}\n{number:x}", "title": first.title, "tags": tags}
             stream.write(json.dumps({**row, "source": "made", "license": "CC0-1.0"}) + "\n")
 
 

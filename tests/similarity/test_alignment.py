@@ -21,6 +21,63 @@ def test_alignment_counts_agreeing_cells() -> None:
     assert _scores("###\n###", "ooo\nooo")[0] == 0
 
 
+HOUSE = """          )  )
+         (  (
+      _____|_|__
+     /          \\
+    /____________\\
+    |  _    _    |
+    | |_|  |_|   |
+    |     __     |
+    |    |  |    |
+  __|____|__|____|__
+ /                  \\
+/____________________\\
+"""[:-1]
+
+
+def _with(text: str, cells: dict[tuple[int, int], str]) -> str:
+    """``text`` with some cells changed, by row and column."""
+    wide = max(map(len, text.split("\n")))
+    rows = [list(row.ljust(wide)) for row in text.split("\n")]
+    for (y, x), glyph in cells.items():
+        rows[y][x] = glyph
+    return "\n".join("".join(row) for row in rows)
+
+
+def test_cells_that_stray_are_not_held_against_a_pair() -> None:
+    strays = {(0, 1): "x", (0, 18): "~", (2, 2): "*", (3, 19): "%", (6, 0): "o", (7, 20): "=",
+              (5, 9): "&", (8, 2): "?", (10, 8): "+", (4, 8): "3", (6, 15): "v"}  # fmt: skip
+    ink = sum(not c.isspace() for c in HOUSE)
+    assert _scores(HOUSE, _with(HOUSE, strays))[0] > 0.97 > ink / (ink + len(strays))
+    # As many cells that stand together are something that was drawn.
+    drawn = {(y, x): "#" for y in (6, 7, 8) for x in (18, 19, 20, 21)}
+    assert _scores(HOUSE, _with(HOUSE, drawn))[0] == pytest.approx(ink / (ink + len(drawn)))
+
+
+def test_rows_that_stand_a_column_aside_agree() -> None:
+    rows = HOUSE.split("\n")
+    aside = "\n".join(" " + row if y in (3, 7, 8) else row for y, row in enumerate(rows))
+    assert _scores(HOUSE, aside)[0] == 1.0
+    far = "\n".join("  " + row if y in (3, 7, 8) else row for y, row in enumerate(rows))
+    assert _scores(HOUSE, far)[0] < 0.95
+
+
+def test_strays_in_lettering_and_in_little_pieces_count() -> None:
+    word = "## ##\n#####\n## ##\n## ##\n" * 2
+    word = "\n".join(3 * f"{row:6}" for row in word.strip().split("\n"))
+    ink = sum(not c.isspace() for c in word)
+    assert _scores(word, _with(word, {(1, 5): "#"}))[0] == pytest.approx(ink / (ink + 1))
+    face = "/\\_/\\\n(o.o)\n > ^ <"
+    assert _scores(face, _with(face, {(2, 0): "~"}))[0] < 1
+
+
+def test_a_shift_is_found_far_away() -> None:
+    """A speck far to the left of a drawing moves its tight grid; then it is laid where the ink says."""
+    moved = "\n".join(" " * 12 + row for row in HOUSE.split("\n"))
+    assert _scores(HOUSE, _with(moved, {(11, 0): "i"}))[1] == 1.0
+
+
 def test_the_floor_only_spares_pairs_that_are_below_it() -> None:
     rng = np.random.default_rng(4)
     glyphs = np.array(list("  /\\_|o"))

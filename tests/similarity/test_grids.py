@@ -48,6 +48,19 @@ def test_tight_leaves_the_picture_alone(around: object) -> None:
     assert dressed[0] == CAT and dressed[1] == CAT
 
 
+@pytest.mark.parametrize("harm", ["gaps", "aside"])
+def test_a_border_that_was_edited_is_a_border(harm: str) -> None:
+    rows = ["#" * 17, *(f"# {row.ljust(13)} #" for row in CAT.split("\n")), "#" * 17]
+    if harm == "gaps":
+        rows[0] = "#### ######x#####"
+    else:
+        rows[3] = " " + rows[3]
+    (batch,) = [GridBatch.from_texts(["\n".join(rows)]).tight().packed()]
+    (left,) = _texts(batch)
+    assert len(CAT) <= len(left.replace("\n", "")) + len(CAT.split("\n")) < len("".join(rows))
+    assert "####" not in left and batch.width[0] <= 15
+
+
 def test_tight_takes_no_picture_for_a_border() -> None:
     box = "+-----+\n| Hi! |\n+-----+"
     words = "\n".join(["one two three", "", "four five six", "", "seven eight"])

@@ -4,18 +4,41 @@ from datasketch import MinHash
 from asciiloom import synth
 from asciiloom.similarity.columns import BANDS, ROWS_PER_BAND
 from asciiloom.similarity.grids import GridBatch
-from asciiloom.similarity.signatures import band_buckets, shingles, sign
+from asciiloom.similarity.signatures import SHAPES, are_poor, band_buckets, shingles, sign
 
 
 def test_signatures_are_datasketchs_own() -> None:
     texts = [p.text for p in synth.generate(30, seed=5)] + ["x", "日本\n/\\/\\/\\", ""]
     batch = GridBatch.from_texts(texts)
-    for flat in (False, True):
-        ours = sign(batch, flat)
+    for kind in SHAPES:
+        ours = sign(batch, kind)
         for text, values in zip(texts, ours, strict=True):
             theirs = MinHash(num_perm=128, seed=1, hashfunc=int)
-            theirs.update_batch(shingles(text, flat).tolist())
+            theirs.update_batch(shingles(text, kind).tolist())
             assert np.array_equal(theirs.hashvalues, values), text
+
+
+def test_a_shingle_is_of_its_cells_and_a_placed_one_of_its_place_too() -> None:
+    art = "ab cd\nef gh\nij kl"
+    moved = "\n".join(["", *(" " + row for row in art.split("\n"))])
+    for kind in SHAPES:
+        own, other = set(shingles(art, kind).tolist()), set(shingles(moved, kind).tolist())
+        assert len(own) > 4 and (own & other == set()) == (kind == "placed")
+    # A cell takes part in the blocks of 2 x 4 and in the runs of 6 that hold it, and in no other.
+    cells = np.random.default_rng(1).integers(40, 120, (6, 20))
+    wide = "\n".join("".join(map(chr, row)) for row in cells)
+    changed = wide[:71] + "~" + wide[72:]
+    for kind, (rows, columns) in SHAPES.items():
+        lost = np.setdiff1d(shingles(wide, kind), shingles(changed, kind))
+        assert len(lost) == rows * columns
+
+
+def test_a_few_strays_leave_a_poor_piece_poor() -> None:
+    wall = "\n".join("#.##.#.#..##.#.#.#"[k:] + "#.##.#.#..##.#.#.#"[:k] for k in range(9))
+    strayed = wall[:40] + "x" + wall[41:90] + "?" + wall[91:]
+    poor = [are_poor(*GridBatch.from_texts([text]).histograms())[0] for text in (wall, strayed)]
+    assert poor == [True, True]
+    assert len(np.intersect1d(shingles(wall, "flat"), shingles(strayed, "flat"))) > 9
 
 
 def test_a_band_is_changed_by_its_own_values_only() -> None:

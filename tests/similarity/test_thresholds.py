@@ -32,6 +32,8 @@ def test_judgement() -> None:
     assert _judge(1.0, 1.0, 50, bits=2.0, mirrored=True) == "variant"  # XI and IX
     assert _judge(1.0, 1.0, 90, bits=2.0, mirrored=True) == "same"
     assert _judge(0.92, 0.95, 100, lettering=True) == "variant"
+    assert _judge(0.6, 0.7, 100, lettering=True) == "apart"  # words share half their ink by chance
+    assert _judge(0.7, 0.8, 100, lettering=True) == "variant"
     assert _judge(0.76, 0.99, 100) == "same"  # one lies whole in the other
     assert _judge(0.70, 0.99, 100) == "variant"
     assert _judge(0.55, 0.7, 100) == "variant"

@@ -123,6 +123,40 @@ def test_planted_twins_are_found_and_strangers_are_not(tmp_path: Path, how: str)
             assert a == b or verdict != ["apart"], (how, one, two)
 
 
+def _all_over(text: str, how: str, rng: Random) -> str:
+    """``text`` with 4 % of all cells changed, blank ones too, or every fifth row a column aside."""
+    rows = text.split("\n")
+    if how == "rows":
+        return "\n".join(" " + row if y % 5 == 2 else row for y, row in enumerate(rows))
+    wide = max(map(len, rows))
+    cells = [list(row.ljust(wide)) for row in rows]
+    for place in rng.sample(range(wide * len(rows)), wide * len(rows) // 25):
+        cells[place // wide][place % wide] = rng.choice(" ~^=oX.%&7q")
+    return "\n".join("".join(row).rstrip() for row in cells)
+
+
+@pytest.mark.parametrize("how", ["noise", "rows"])
+def test_copies_that_were_edited_all_over_are_found(tmp_path: Path, how: str) -> None:
+    """Of drawings of two figures: >= 90 % are the same, >= 95 % at least variants, none of a stranger."""
+    rng = Random(2)
+    figures = [p.text for p in synth.generate(900, seed=12) if p.kind != "banner" and p.text]
+    originals = [f"{a}\n{b}" for a, b in zip(figures[::2], figures[1::2], strict=False)]
+    originals = [text for text in originals if len(text) >= 200][:120]
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add(Piece(text, source="own") for text in originals)
+        corpus.dedup()
+        before = {r[:2] for r in corpus.connection.execute("SELECT a, b FROM twin")}
+        count = corpus.count()
+        corpus.add(Piece(_all_over(text, how, rng), source="copies") for text in originals)
+        corpus.dedup()
+        verdicts = corpus.connection.execute("SELECT a, b, verdict FROM twin").fetchall()
+    found = {(a, b): verdict for a, b, verdict in verdicts if b == a + count}
+    assert count == len(originals) and len(before) < count
+    assert sum(verdict == "same" for verdict in found.values()) >= 0.9 * count
+    assert sum(verdict != "apart" for verdict in found.values()) >= 0.95 * count
+    assert not [(a, b) for a, b, verdict in verdicts if verdict == "same" and (b - a) % count]
+
+
 def test_clusters_have_one_canonical_and_splits_do_not_leak(corpus: Corpus) -> None:
     rows = corpus.connection.execute(
         "SELECT cluster_id, sum(canonical), count(DISTINCT split), count(*) FROM piece GROUP BY 1"

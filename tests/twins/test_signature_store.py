@@ -19,11 +19,16 @@ def test_stored_signature_is_a_minhash(corpus: Corpus) -> None:
     stored = corpus.minhash(number)
     assert stored is not None
     fresh = MinHash(num_perm=128, seed=1, hashfunc=int)
-    fresh.update_batch(shingles(corpus.get(number)["text"], False).tolist())
+    fresh.update_batch(shingles(corpus.get(number)["text"], "blocks").tolist())
     assert stored.jaccard(fresh) == 1.0
     assert corpus.minhash(number, flat=True) is not None
-    plain = corpus.ids(Selection(text="check mark", limit=1))[0]
-    assert corpus.minhash(plain, flat=True) is None  # one glyph only: all its runs are alike
+
+
+def test_a_piece_without_shingles_has_no_signature(tmp_path: Path) -> None:
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece("o\n\no")])  # no run or block has two cells of ink
+        corpus.dedup()
+        assert corpus.minhash(1) is None and corpus.minhash(1, flat=True) is None
 
 
 def test_what_is_unsigned_is_new_or_changed_or_of_another_version(tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ LEFT_GLYPHS = 2
 LAYERS = 5
 # The longest word that is taken for a signature.
 SIGNATURE_LETTERS = 10
-# This share of a border's side is one glyph.
+# This share of a border's edge above and below is one glyph.
 SIDE_SHARE = 0.85
+# And of its posts, of which some rows may stand a column aside.
+POST_SHARE = 0.65
 
 
 @njit
@@ -58,38 +60,39 @@ def _shrink(cells: U8, start: int, width: int, box: I64) -> None:
 
 
 @njit
-def _is_side(cells: U8, first: int, step: int, count: int) -> bool:
-    """Whether ``count`` cells from ``first`` on are all ink, and nearly all of one glyph."""
-    for probe in (count // 2, count // 3):
+def _is_side(cells: U8, first: int, step: int, count: int, share: float) -> bool:
+    """Whether ``share`` of ``count`` cells from ``first`` on are one glyph."""
+    for probe in (count // 2, count // 3, count // 5):
         glyph = cells[first + probe * step]
+        if glyph <= 32:
+            continue
         alike = 0
         for k in range(count):
-            code = cells[first + k * step]
-            if code <= 32:
-                return False
-            alike += code == glyph
-        if alike >= SIDE_SHARE * count:
+            alike += cells[first + k * step] == glyph
+        if alike >= share * count:
             return True
     return False
 
 
 @njit
-def _framed(cells: U8, start: int, width: int, box: I64) -> bool:
-    """Whether the outer ring is a border: full, each side of one glyph but for its corners."""
+def _frame(cells: U8, start: int, width: int, box: I64) -> tuple[int, int]:
+    """How many columns to the left and to the right are a border: one, two where some rows stand aside,
+    none where the picture has no border all around."""
     rows, columns = box[2], box[3]
-    if rows < 4 or columns < 5:
-        return False
+    if rows < 4 or columns < 7:
+        return 0, 0
     top = start + box[0] * width + box[1]
     bottom = top + (rows - 1) * width
-    for corner in (top, top + columns - 1, bottom, bottom + columns - 1):
-        if cells[corner] <= 32:
-            return False
-    return (
-        _is_side(cells, top + 1, 1, columns - 2)
-        and _is_side(cells, bottom + 1, 1, columns - 2)
-        and _is_side(cells, top + width, width, rows - 2)
-        and _is_side(cells, top + width + columns - 1, width, rows - 2)
-    )
+    for edge in (top, bottom):
+        if not _is_side(cells, edge + 1, 1, columns - 2, SIDE_SHARE):
+            return 0, 0
+    left = right = 0
+    for k in range(2, 0, -1):
+        if _is_side(cells, top + width + k - 1, width, rows - 2, POST_SHARE):
+            left = k
+        if _is_side(cells, top + width + columns - k, width, rows - 2, POST_SHARE):
+            right = k
+    return (left, right) if left and right else (0, 0)
 
 
 @njit
@@ -140,11 +143,12 @@ def picture_boxes(cells: U8, start: I64, height: I64, width: I64) -> I64:
             smaller[:] = box
             first = start[i] + box[0] * width[i] + box[1]
             last = first + (box[2] - 1) * width[i]
-            if _framed(cells, start[i], width[i], box):
+            left, right = _frame(cells, start[i], width[i], box)
+            if left:
                 smaller[0] += 1
-                smaller[1] += 1
+                smaller[1] += left
                 smaller[2] -= 2
-                smaller[3] -= 2
+                smaller[3] -= left + right
             elif _is_written(cells, last, box[3], _blank_row(cells, last - width[i], box[3])):
                 smaller[2] -= 1
             elif _is_written(cells, first, box[3], _blank_row(cells, first + width[i], box[3])):

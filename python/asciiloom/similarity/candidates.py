@@ -23,8 +23,8 @@ INK_RATIO = 2.5
 # each piece meets only the next few by ink.
 CROWD = 24
 CROWD_NEIGHBOURS = 4
-# Of 64 bands a pair that agrees well enough to be the same shares several, a chance pair mostly one.
-SHARED_BANDS = 3
+# Of 105 bands a pair of which a twentieth of the cells differs shares a few, a chance pair mostly one.
+SHARED_BANDS = 2
 # A mirror image is looked for from both sides, 16 bands each; no pair that met only once was ever the same.
 SHARED_MIRRORED = 2
 
@@ -152,7 +152,7 @@ def propose(ids: I64, is_new: Flags, column: Callable[[str], U32]) -> Candidates
     # Nearly all of it is sorting, and sorts let other threads run.
     with ThreadPoolExecutor(cores()) as pool:
         same_text = alike(column(columns.INK_HASH))
-        bands = map(column, (*columns.BLOCKS, *columns.FLAT))
+        bands = map(column, columns.BANDED)
         shared = PairKeys.union(pool.map(alike, bands), SHARED_BANDS).without(same_text)
         # Who has the hash of text and mirror image in common but not that of the text is a mirror image too.
         same_mirror = alike(column(columns.MIRROR_HASH)).without(same_text)

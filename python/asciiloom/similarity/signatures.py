@@ -1,31 +1,37 @@
 """Shingles and MinHash signatures of whole batches, interchangeable with datasketch.
 
-Two sets of shingles see different edits: *blocks* of 2 rows x 4 columns keep the picture's
-layout and survive a change elsewhere; *flat* runs of 5 glyphs without whitespace survive
-re-spacing. Each is hashed to 32 bits and signed with the permutations of
-``datasketch.MinHash(num_perm=128, seed=1)``, so that
+Two sets of shingles see different edits: *blocks* of 2 rows x 4 columns hold how rows stand to one
+another; *flat* runs of 6 cells of one row survive rows that moved. A cell that is changed spoils eight
+of the ones and six of the others, so both are small. Each is hashed to 32 bits and signed with the
+permutations of ``datasketch.MinHash(num_perm=128, seed=1)``, so that
 ``MinHash(hashvalues=row, scheme="affine32", seed=1)`` is the same signature.
 
 Source: Broder, "On the resemblance and containment of documents" (1997).
 """
 
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 
 from asciiloom.jit import njit
-from asciiloom.similarity.arrays import I64, U8, U16, U32
+from asciiloom.similarity.arrays import I64, U8, U16, U32, Flags
 from asciiloom.similarity.columns import PERMUTATIONS, ROWS_PER_BAND
 from asciiloom.similarity.grids import GridBatch
 
-VERSION = 4
+VERSION = 5
 SEED = 1
-# Rows and columns of a block.
+Kind = Literal["blocks", "flat", "placed"]
+# Rows and columns of a shingle.
 BLOCK = (2, 4)
-# A piece with fewer distinct glyphs than this is poor: all small blocks of a wall of "/\\" are alike. Its
-# blocks are larger, and its flat runs, which are all alike, are not signed.
-MIN_GLYPHS = 3
-POOR_BLOCK = (3, 6)
+SHAPES: dict[Kind, tuple[int, int]] = {"blocks": BLOCK, "flat": (1, 6), "placed": BLOCK}
+# All short runs of a wall of "/\\" are alike: where two glyphs are nearly all ink, twice as many cells make
+# a run. By share: a few strays make no wall another thing.
+POOR_SHARE = 0.85
+POOR_FLAT = (1, 12)
+# Odd words of 64 bits: what a column, a row and a place of a block count, and the finaliser's.
+_STEP, _ROW_STEP, _PLACE_STEP, _MIX = (
+    -7046029254386353131, 1442695040888963407, 7664345821815920749, -49064778989728563,
+)  # fmt: skip
 
 
 def permutations() -> tuple[U32, U32]:
@@ -37,80 +43,75 @@ def permutations() -> tuple[U32, U32]:
 
 
 @njit
-def _mix(h: int, value: int) -> int:
-    """One FNV-1a step over a 32-bit word."""
-    return ((h ^ value) * 16777619) & 0xFFFFFFFF
-
-
-@njit
 def block_shingles(
-    cells: U8, start: int, height: int, width: int, rows: int, columns: int, out: U32
+    cells: U8, start: int, height: int, width: int, rows: int, columns: int, placed: bool, out: U32
 ) -> int:
-    """Write the hashes of the blocks with at least two ink cells; return how many there are."""
+    """Write the hashes of the blocks with at least two ink cells; return how many there are.
+
+    A block may stick out by half to either side. With ``placed`` its hash tells where it stands too.
+    ``out`` has room for ``height * (width + columns)``. The hash of a block follows from that of the one
+    to its left (Karp and Rabin, 1987).
+    """
     count = 0
     over = columns // 2
+    span = width + 2 * over
+    last = np.int64(1)
+    for _ in range(columns):
+        last *= _STEP
+    line = np.empty(span, np.int64)
+    ink = np.zeros(span, np.int64)
+    blank = np.int64(0)
+    for _ in range(rows):
+        blank = blank * _ROW_STEP + 32
     for y in range(height - rows + 1):
-        for x in range(-over, width - columns + over + 1):
-            h = 2166136261
-            ink = 0
-            for dy in range(rows):
-                base = start + (y + dy) * width
-                for dx in range(columns):
-                    code = 32
-                    if 0 <= x + dx < width:
-                        code = int(cells[base + x + dx])
-                    if code > 32:
-                        ink += 1
-                    h = _mix(h, code)
-            if ink >= 2:
-                out[count] = h
+        line[:] = blank
+        ink[:] = 0
+        for x in range(width):
+            value = held = np.int64(0)
+            for cell in range(start + y * width + x, start + (y + rows) * width, width):
+                code = np.int64(cells[cell])
+                value = value * _ROW_STEP + code
+                held += code > 32
+            line[over + x] = value
+            ink[over + x] = held
+        h = here = np.int64(0)
+        for x in range(span):
+            h = h * _STEP + line[x]
+            here += ink[x]
+            if x >= columns:
+                h -= line[x - columns] * last
+                here -= ink[x - columns]
+            if x >= columns - 1 and here >= 2:
+                mixed = h + (y << 20 | x) * _PLACE_STEP if placed else h
+                mixed = (mixed ^ (mixed >> 29 & 0x7FFFFFFFF)) * _MIX
+                out[count] = np.uint32(mixed >> 32 & 0xFFFFFFFF)
                 count += 1
     return count
 
 
 @njit
-def _flat_shingles(cells: U8, start: int, height: int, width: int, out: U32) -> int:
-    """Write the hashes of the runs of five ink cells in reading order; return how many there are."""
-    count = 0
-    held = 0
-    window = np.zeros(5, np.int64)
-    for i in range(start, start + height * width):
-        code = int(cells[i])
-        if code <= 32:
-            continue
-        for k in range(4):
-            window[k] = window[k + 1]
-        window[4] = code
-        held += 1
-        if held >= 5:
-            h = 2166136261
-            for k in range(5):
-                h = _mix(h, window[k])
-            out[count] = h
-            count += 1
-    return count
-
-
-@njit
 def _sign(
-    cells: U8, start: I64, height: I64, width: I64, glyphs: I64, flat: bool, a: U32, b: U32
+    cells: U8,
+    start: I64,
+    height: I64,
+    width: I64,
+    rows: I64,
+    columns: I64,
+    placed: bool,
+    a: U32,
+    b: U32,
 ) -> U32:
-    """MinHash values, (pieces, permutations); all ones where a piece has no shingle."""
+    """MinHash values of blocks of ``rows[i]`` x ``columns[i]``, (pieces, permutations); all ones where a
+    piece has no shingle."""
     n = len(start)
     out = np.full((n, len(a)), 0xFFFFFFFF, np.uint32)
     largest = 8
     for i in range(n):
-        largest = max(largest, (height[i] + 1) * (width[i] + 6))
+        largest = max(largest, height[i] * (width[i] + columns[i]))
     hashes = np.empty(largest, np.uint32)
     for i in range(n):
-        poor = glyphs[i] < MIN_GLYPHS
-        rows, columns = POOR_BLOCK if poor else BLOCK
-        if not flat:
-            count = block_shingles(cells, start[i], height[i], width[i], rows, columns, hashes)
-        elif poor:
-            count = 0
-        else:
-            count = _flat_shingles(cells, start[i], height[i], width[i], hashes)
+        shape = (height[i], width[i], rows[i], columns[i])
+        count = block_shingles(cells, start[i], *shape, placed, hashes)
         row = out[i]
         # A repeated shingle changes no minimum, so nothing is sorted out first.
         for s in range(count):
@@ -128,40 +129,44 @@ def _sign(
     return out
 
 
-def distinct_glyphs(counts: U16) -> I64:
-    """How many glyphs grids with these histograms have."""
-    return np.asarray(np.count_nonzero(counts, axis=1))
+def are_poor(ink: I64, counts: U16) -> Flags:
+    """Of which grids with these histograms two glyphs are nearly all ink."""
+    return np.asarray(np.partition(counts, -2)[:, -2:].sum(1) >= POOR_SHARE * ink)
 
 
-def shingles(text: str, flat: bool) -> U32:
+def shingles(text: str, kind: Kind) -> U32:
     """The distinct 32-bit shingle hashes of one text, sorted."""
     batch = GridBatch.from_texts([text])
     height, width = int(batch.height[0]), int(batch.width[0])
-    out = np.empty((height + 1) * (width + 6) + 8, np.uint32)
-    poor = distinct_glyphs(batch.histograms()[1])[0] < MIN_GLYPHS
-    if not flat:
-        block = POOR_BLOCK if poor else BLOCK
-        count = block_shingles(batch.cells, 0, height, width, *block, out)
-    else:
-        count = 0 if poor else _flat_shingles(batch.cells, 0, height, width, out)
-    return np.unique(out[:count])
+    rows, columns = SHAPES[kind]
+    if kind == "flat" and are_poor(*batch.histograms())[0]:
+        rows, columns = POOR_FLAT
+    out = np.empty(height * (width + columns), np.uint32)
+    shape = (height, width, rows, columns)
+    return np.unique(out[: block_shingles(batch.cells, 0, *shape, kind == "placed", out)])
 
 
-def sign(batch: GridBatch, flat: bool, count: int = PERMUTATIONS, glyphs: I64 | None = None) -> U32:
-    """MinHash signatures of a batch, uint32 (pieces, ``count``); ``glyphs`` distinct ones, where known."""
+def sign(
+    batch: GridBatch,
+    kind: Kind,
+    count: int = PERMUTATIONS,
+    histograms: tuple[I64, U16] | None = None,
+) -> U32:
+    """MinHash signatures of a batch, uint32 (pieces, ``count``); ``histograms`` are the batch's, where known."""
     a, b = permutations()
-    if glyphs is None:
-        glyphs = distinct_glyphs(batch.histograms()[1])
-    return _sign(
-        batch.cells, batch.start, batch.height, batch.width, glyphs, flat, a[:count], b[:count]
-    )
+    rows, columns = (np.full(len(batch), size) for size in SHAPES[kind])
+    if kind == "flat":
+        columns[are_poor(*(histograms or batch.histograms()))] = POOR_FLAT[1]
+    shape = (batch.cells, batch.start, batch.height, batch.width, rows, columns)
+    return _sign(*shape, kind == "placed", a[:count], b[:count])
 
 
 def band_buckets(signatures: U32) -> U32:
-    """LSH buckets, uint32 (bands, pieces): a hash of each band's four values; 0 without a signature."""
+    """LSH buckets, uint32 (bands, pieces): a hash of the values of each band; 0 without a signature."""
     bands = signatures.shape[1] // ROWS_PER_BAND
     with np.errstate(over="ignore"):
-        words = signatures.reshape(len(signatures), bands, ROWS_PER_BAND).astype(np.uint64)
+        banded = signatures[:, : bands * ROWS_PER_BAND]
+        words = banded.reshape(len(signatures), bands, ROWS_PER_BAND).astype(np.uint64)
         h = np.full(words.shape[:2], 0x9E3779B97F4A7C15, np.uint64)
         for k in range(ROWS_PER_BAND):
             h = (h ^ words[:, :, k]) * np.uint64(0xFF51AFD7ED558CCD)

@@ -9,7 +9,7 @@ from asciiloom.similarity import columns
 from asciiloom.similarity.arrays import U32
 from asciiloom.similarity.grids import GridBatch
 from asciiloom.similarity.patches import Patches, sample_patches
-from asciiloom.similarity.signatures import band_buckets, distinct_glyphs, sign
+from asciiloom.similarity.signatures import band_buckets, sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ def sign_texts(
     """
     grids = GridBatch.from_texts(texts).tight()
     ink, counts = grids.histograms()
-    glyphs = distinct_glyphs(counts)
-    flat, blocks = (sign(grids, flat, glyphs=glyphs) for flat in (True, False))
-    values = columns.MIRROR_BANDS * columns.ROWS_PER_BAND
-    mirrored = sign(grids.mirrored(), False, values, glyphs)
+    blocks, flat = sign(grids, "blocks"), sign(grids, "flat", histograms=(ink, counts))
+    placed = sign(grids, "placed", columns.PLACED_BANDS * columns.ROWS_PER_BAND)
+    mirrored = sign(grids.mirrored(), "blocks", columns.MIRROR_BANDS * columns.ROWS_PER_BAND)
     by_piece = {
         **dict(zip(columns.BLOCKS, band_buckets(blocks), strict=True)),
         **dict(zip(columns.FLAT, band_buckets(flat), strict=True)),
+        **dict(zip(columns.PLACED, band_buckets(placed), strict=True)),
         **dict(zip(columns.MIRRORED, band_buckets(mirrored), strict=True)),
         columns.INK_HASH: _first_half(ink_hashes),
         columns.MIRROR_HASH: _first_half(mirror_hashes),

@@ -20,7 +20,7 @@ VERDICTS = ("apart", "variant", "same")
 class Thresholds:
     """What a pair must reach for each verdict. The names are those under which a corpus keeps them.
 
-    Agreement is equal / union of ink, containment equal / the ink of the smaller piece.
+    Agreement is equal / union of ink, but for what strays (``alignment``), containment equal / the ink of the smaller piece.
 
     *Same* is a pair that agrees (``same``), or whose smaller piece lies whole in the larger
     (``contained``), which is not much more than it (``contained_union``, of agreement). *Variant* is the
@@ -28,8 +28,9 @@ class Thresholds:
 
     Where agreement is had cheaply, more of it is asked for. ``poor`` and ``contained_poor``: pieces that
     say fewer than ``poor_bits`` a glyph (walls, mazes, fills). ``tiny``: fewer than ``tiny_ink`` cells of
-    ink. ``banner``: words set in a font, which may differ by a letter only; ``mono`` where the letters
-    are built of hardly more than one glyph (``mono_bits``). A mirror image of a poor piece with less than
+    ink. ``banner``: words set in a font, which may differ by a letter only, and share half their ink by
+    chance (``banner_variant``); ``mono`` where the letters are built of hardly more than one glyph
+    (``mono_bits``). A mirror image of a poor piece with less than
     ``mirror_ink`` is a variant: XI is not IX.
 
     A crop is a variant where its own ink is found in the scene (``crop``), also as a share of the ink that
@@ -50,6 +51,7 @@ class Thresholds:
     mono_bits: float = LETTERING_BITS
     mirror_ink: int = 60
     banner: float = 0.95
+    banner_variant: float = 0.65
     tiny: float = 0.95
     tiny_ink: int = 24
     crop: float = 0.90
@@ -84,7 +86,7 @@ class Thresholds:
         )
         same = (agreement >= needed) | whole
         same &= ~(mirrored & (bits < self.poor_bits) & (ink < self.mirror_ink))
-        variant = (agreement >= self.variant) | (
+        variant = (agreement >= np.where(lettering, self.banner_variant, self.variant)) | (
             (contained >= self.variant_contained) & (agreement >= self.variant_union)
         )
         variant &= ink >= self.tiny_ink

@@ -11,9 +11,9 @@ from asciiloom.errors import CorpusError
 from asciiloom.piece import find_credits
 from asciiloom.similarity.alignment import align_pairs
 from asciiloom.similarity.arrays import I64
-from asciiloom.similarity.columns import BLOCKS, FLAT, MIRROR_BANDS
+from asciiloom.similarity.columns import BLOCKS, FLAT, MIRROR_BANDS, PLACED
 from asciiloom.similarity.grids import GridBatch
-from asciiloom.similarity.signatures import band_buckets, sign
+from asciiloom.similarity.signatures import Kind, band_buckets, sign
 from asciiloom.twins.signature_store import SignatureStore, comparable_text
 
 # So many of the pieces that share buckets are laid on it.
@@ -39,12 +39,14 @@ def alike(connection: sqlite3.Connection, number: int, limit: int = 10) -> list[
     if not len(pieces):
         raise CorpusError("nothing is signed yet; run: asciiloom dedup")
     shared = np.zeros(len(pieces), np.int16)
-    for batch, flat, names in (
-        (own, False, BLOCKS),
-        (own, True, FLAT),
-        (own.mirrored(), False, BLOCKS[:MIRROR_BANDS]),
-    ):
-        buckets = band_buckets(sign(batch, flat))[: len(names), 0]
+    kinds: tuple[tuple[GridBatch, Kind, tuple[str, ...]], ...] = (
+        (own, "blocks", BLOCKS),
+        (own, "flat", FLAT),
+        (own, "placed", PLACED),
+        (own.mirrored(), "blocks", BLOCKS[:MIRROR_BANDS]),
+    )
+    for batch, kind, names in kinds:
+        buckets = band_buckets(sign(batch, kind))[: len(names), 0]
         for name, bucket in zip(names, buckets.tolist(), strict=True):
             if bucket:
                 shared += store.column(name) == bucket

@@ -23,8 +23,7 @@ from asciiloom.similarity.signing import Signed, sign_texts
 Batch = dict[str, NDArray[Any]]
 PARTS = 64
 # Numbers of the columns in a shuffle: bands, both hashes, then the bands that are asked for mirror images.
-_BANDS = (*columns.BLOCKS, *columns.FLAT)
-_INK_HASH_COLUMN = len(_BANDS)
+_INK_HASH_COLUMN = len(columns.BANDED)
 _MIRROR_HASH_COLUMN = _INK_HASH_COLUMN + 1
 _FIRST_MIRRORED = _MIRROR_HASH_COLUMN + 1
 # By what kind of column a pair was found, beside INK_HASH and MINHASH.
@@ -62,7 +61,7 @@ def explode(batch: Batch) -> Batch:
     ``side`` is 1 where the bucket is that of the piece's mirror image.
     """
     rows: list[tuple[int, int, U32]] = []  # column, side, buckets
-    rows += [(k, 0, batch[name]) for k, name in enumerate(_BANDS)]
+    rows += [(k, 0, batch[name]) for k, name in enumerate(columns.BANDED)]
     rows.append((_INK_HASH_COLUMN, 0, batch[columns.INK_HASH]))
     rows.append((_MIRROR_HASH_COLUMN, 0, batch[columns.MIRROR_HASH]))
     for k, (blocks, mirrored) in enumerate(
