@@ -80,7 +80,7 @@ def test_artists_that_titles_and_comments_name() -> None:
     assert artist_in_title("Owls by Ada Lovelace and more", full_name=True) == "Ada Lovelace"
     assert artist_in_title("owls by the sea", full_name=True) is None
     assert artist_in_comment("Standard by Glenn Chappell (3/93)") == "Glenn Chappell"
-    assert artist_in_comment("Author: /u/lost - a site") == "/u/lost - a site"
+    assert artist_in_comment("Author: /u/lost - a site") == "/u/lost"
     assert artist_in_comment("nearby: a tree") is None
 
 

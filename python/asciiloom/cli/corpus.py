@@ -135,6 +135,11 @@ def ingest_command(
 
         total = corpus.ingest(paths, options, tick, limit, workers)
     _say_if_nothing_came(db, total)
+    for name in total.mostly_tiny():
+        say(
+            f"warning: {total.tiny[name]:,} pieces of {name}, most of it, are one or two characters; if the"
+            " art is in another column, name it: --column text=NAME"
+        )
     if as_json:
         put_json(_summary(total))
         return

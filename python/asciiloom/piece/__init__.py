@@ -6,6 +6,7 @@ from asciiloom.piece.colour import ColourPlane
 from asciiloom.piece.credit import (
     CreditSpan,
     artist_in_comment,
+    artist_in_note,
     artist_in_title,
     blank_credits,
     credit_line,
@@ -54,6 +55,7 @@ __all__ = [
     "Rejection",
     "are_canonical",
     "artist_in_comment",
+    "artist_in_note",
     "artist_in_title",
     "bare_hash_columns",
     "bare_hashes",

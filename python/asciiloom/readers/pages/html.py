@@ -247,7 +247,7 @@ def html_items(
     tags: tuple[object, ...] = (),
 ) -> Iterator[Item]:
     """The drawings of a page of HTML."""
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     if depth(text) > MAX_DEPTH:
         detail = f"tags nested deeper than {MAX_DEPTH:,}"
         yield Rejection("too-deep", detail, name, source.path)

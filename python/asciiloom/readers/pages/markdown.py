@@ -94,7 +94,7 @@ class MarkdownReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         decoded = decode(data, source.options.encoding)
         text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
         facts, text = front_matter(text)

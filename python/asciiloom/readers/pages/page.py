@@ -256,7 +256,7 @@ def page_items(
 ) -> Iterator[Item]:
     """A page's drawings as pieces, and what is no drawing as rejections; ``title``, ``artist`` and
     ``made`` hold where the page states none nearer."""
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     cuts = segment(text)
     turned = ("newlines",) if "\r" in text else ()
     pending: Cut | None = None

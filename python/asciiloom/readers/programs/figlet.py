@@ -67,7 +67,7 @@ class FigletReader:
         if isinstance(data, Rejection):
             yield data
             return
-        where = source.options.source or "unknown"
+        where = source.options.source_name()
         # Fonts name their letters by byte: those beyond ASCII are Latin-1, or UTF-8 in TOIlet's.
         decoded = decode(data, source.options.encoding or _encoding(data))
         text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
