@@ -12,6 +12,9 @@ from asciiloom.piece.credit import (
     credit_line,
     ends_signed,
     find_credits,
+    is_signer,
+    names_nobody,
+    plain_name,
 )
 from asciiloom.piece.form import Form, form
 from asciiloom.piece.grid import MIRROR, Grid, mirror_text
@@ -70,10 +73,13 @@ __all__ = [
     "find_credits",
     "form",
     "is_canonical",
+    "is_signer",
     "measure",
     "measure_batch",
     "mirror_text",
+    "names_nobody",
     "one_line",
+    "plain_name",
     "qualities",
     "quality",
     "redistributable",

@@ -168,6 +168,11 @@ def blank_credits(text: str, spans: tuple[CreditSpan, ...]) -> str:
     return "\n".join(rows)
 
 
+def names_nobody(said: str) -> bool:
+    """Whether ``said`` says that nobody knows: unknown, anonymous."""
+    return _NOBODY.match(said) is not None
+
+
 def plain_name(said: str) -> str | None:
     """The name that ``said`` begins with, without the address, date or remark behind it; None where it
     names nobody ("unknown", "one of them"). Several names in one ("jgs/TT", "Ada & Bob") stay together."""
@@ -178,8 +183,10 @@ def plain_name(said: str) -> str | None:
             continue  # Joan G. Stark
         end = match.start()
         break
-    name = " ".join(said[:end].split()).strip(' -:;,*~|"').removesuffix(".")
-    if not any(map(str.isalnum, name)) or _NOBODY.match(name) or _NO_NAME.match(name):
+    name = " ".join(said[:end].split()).strip(' -:;,*~|"')
+    if not _SHORTENED.search(name.removesuffix(".")):
+        name = name.removesuffix(".")
+    if not any(map(str.isalnum, name)) or names_nobody(name) or _NO_NAME.match(name):
         return None
     return name
 
@@ -197,7 +204,7 @@ def credit_line(row: str) -> str | None:
         return None
     named = match["name"] or ""
     name = plain_name(named)
-    is_phrase = name is None and not _NOBODY.match(named) and named[:1].isalpha()
+    is_phrase = name is None and not names_nobody(named) and named[:1].isalpha()
     return None if is_phrase else name or ""
 
 

@@ -13,9 +13,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from asciiloom.piece import Rejection, credit_line, ends_signed, find_credits, one_line
+from asciiloom.piece import (
+    Rejection,
+    credit_line,
+    ends_signed,
+    find_credits,
+    is_signer,
+    one_line,
+    plain_name,
+)
 from asciiloom.readers.base import Input, Item, make_item
-from asciiloom.readers.pages.rows import WORD, is_caption, is_code, is_prose, is_ruler, title_line
+from asciiloom.readers.pages.rows import (
+    WORD,
+    caption,
+    is_caption,
+    is_code,
+    is_prose,
+    is_ruler,
+    reads_as_prose,
+    title_line,
+)
 
 _RULER = re.compile(r"\s*([-=_*~#+.])\1{9,}\s*\Z")
 _LABELLED_RULER = re.compile(r"\s*[-=_*~]{2,}[<(\[{ ].{0,60}[>)\]} ][-=_*~]{2,}\s*\Z")
@@ -126,11 +143,12 @@ def _signed(rows: tuple[str, ...]) -> bool:
 
 
 def _split_glued(cut: Cut) -> list[Cut]:
-    """Cut at a single blank row below which a new drawing starts: the one above is signed."""
+    """Cut at a single blank row below which a new drawing starts: the one above is signed. A tale with
+    pictures beside it stays whole, however often they are signed."""
     out: list[Cut] = []
     start = 0
     rows = cut.rows
-    if len(rows) > _LONGEST_GLUED:
+    if len(rows) > _LONGEST_GLUED or reads_as_prose(rows):
         return [cut]
     for number, row in enumerate(rows):
         if row.strip() or number - start < 3:
@@ -199,7 +217,8 @@ def _lift(cut: Cut) -> Cut:
         if match[1] == "Subject":
             title = title or value.removeprefix("Re: ").strip(" =*-~")
         elif match[1] == "From":
-            artist = artist or re.sub(r"\s*[<(]?[\w.+-]+@[\w.-]+[>)]?\s*", " ", value).strip(' "()')
+            said_by = re.sub(r"\s*[<(]?[\w.+-]+@[\w.-]+[>)]?\s*", " ", value).strip(' "()')
+            artist = artist or plain_name(said_by)
         rows.pop(0)
         first += 1
         notes.append("mail")
@@ -211,22 +230,33 @@ def _lift(cut: Cut) -> Cut:
         first += 1
         notes.append("title")
         trim()
-    if len(rows) >= 3 and not rows[1].strip() and is_caption(rows[0]):
-        title = title or rows[0].strip()
-        rows, first = rows[2:], first + 2
+    # Words above a drawing stand apart from it, or end in a colon.
+    apart = len(rows) >= 3 and (not rows[1].strip() or rows[0].rstrip().endswith(":"))
+    if apart and (said := caption(rows[0])):
+        title, artist = title or said[0], artist or said[1]
+        rows.pop(0)
+        first += 1
         notes.append("caption")
         trim()
-    if len(rows) >= 2 and (credited := credit_line(rows[-1])):
-        artist = artist or credited
+    if len(rows) >= 2 and (credited := credit_line(rows[-1])) is not None:
+        artist = artist or credited or None
         rows.pop()
         last -= 1
         notes.append("credit")
         trim()
-    elif len(rows) >= 3 and not rows[-2].strip() and is_caption(rows[-1]) and title is None:
-        title = rows[-1].strip()
+    elif len(rows) >= 3 and is_signer(" ".join(rows[-1].split()), "\n".join(rows[:-1])):
+        artist = artist or " ".join(rows[-1].split())
+        rows.pop()
+        last -= 1
+        notes.append("credit")
+        trim()
+    elif len(rows) >= 3 and not rows[-2].strip() and title is None and (said := caption(rows[-1])):
+        title, artist = said[0], artist or said[1]
         rows, last = rows[:-2], last - 2
         notes.append("caption")
         trim()
+    if title and artist is None and is_signer(title, "\n".join(rows)):
+        title, artist = None, title
     return replace(
         cut, first=first, last=last, rows=tuple(rows), title=title, artist=artist, made=made,
         notes=tuple(notes),
@@ -276,8 +306,8 @@ def page_items(
         if is_code(cut.rows):
             yield Rejection("code", said, name, source.path, where)
             continue
-        if alone and is_caption(cut.rows[0]):
-            pending = replace(cut, title=cut.rows[0].strip())  # of the drawing below
+        if alone and (stated := caption(cut.rows[0])):
+            pending = replace(cut, title=stated[0], artist=stated[1])  # of the drawing below
             yield Rejection("caption", said, name, source.path, where)
             continue
         if len(cut.rows) == 1 and is_ruler(cut.rows[0]):
@@ -287,16 +317,20 @@ def page_items(
             pending = replace(cut, title=said)
             yield Rejection("caption", said, name, source.path, where)
             continue
-        stated = pending or cut
+        above = pending or cut
+        drawn = "\n".join(cut.rows)
+        own_title, signer = cut.title or above.title, cut.artist or above.artist
+        if own_title and not signer and is_signer(own_title, drawn):
+            own_title, signer = None, own_title
         yield make_item(
-            "\n".join(cut.rows),
+            drawn,
             options=source.options,
             path=source.path,
             locator=where,
             original=original,
-            title=cut.title or stated.title or title,
-            artist=cut.artist or stated.artist or artist,
-            made=cut.made or stated.made or made,
+            title=own_title or title,
+            artist=signer or artist,
+            made=cut.made or above.made or made,
             description=said_before,
             tags=tags,
             source=name,

@@ -2,7 +2,7 @@
 
 import re
 
-from asciiloom.piece import artist_in_title
+from asciiloom.piece import artist_in_title, credit_line, names_nobody
 
 WORD = re.compile(r"[^\W\d_][^\W\d_']+")
 # Words between decoration on both sides, and perhaps a date: -=[ puffin ]=- 2/97.
@@ -13,6 +13,11 @@ _TITLE = re.compile(
 _DATE = re.compile(
     r"(?<!\d)(?P<month>0?[1-9]|1[0-2])/(?:(?P<day>\d{1,2})/)?(?P<year>\d{4}|\d{2})(?!\d)"
 )
+_THRICE = re.compile(r"([^\W\d_])\1\1")
+_MIRRORED = str.maketrans("[](){}<>", "][)(}{><")
+# "2 lines:": the size of what follows.
+_SIZE = re.compile(r"\d+ ?(?:x ?\d+|lines?|rows?|columns?|chars?|characters?)\b", re.IGNORECASE)
+_LINK_WORDS = frozenset("or and same another more also again likewise ditto".split())
 _SPACED = re.compile(r"(?:[^\W_] )(?:\w ){1,29}[^\W_]\Z")  # H E L L O
 _COMMON = frozenset(
     "the a an and or of to in is it that was for on are with as at be this have from by not but they"
@@ -20,6 +25,9 @@ _COMMON = frozenset(
     " has had been were would could just like some than then them these those any out up do does"
     .split()
 )  # fmt: skip
+_STROKES = "/\\|_<>^~=*@#{}[]`"
+_FEW_STROKES = 3
+_DRAWN_ROWS = 0.2
 _PROSE_WORDS = 0.15
 _LETTERS = 0.72
 # A statement: a keyword, an assignment or a call of a name, or words closed by ; { or }.
@@ -34,6 +42,17 @@ _LONGEST_LINE = 200
 
 
 def is_prose(rows: tuple[str, ...]) -> bool:
+    """Whether rows read as sentences and nothing is drawn among them."""
+    return reads_as_prose(rows) and not is_illustrated(rows)
+
+
+def is_illustrated(rows: tuple[str, ...]) -> bool:
+    """Whether a fair share of the rows, and more than a few, have several strokes of a drawing."""
+    drawn = sum(sum(map(row.count, _STROKES)) >= _FEW_STROKES for row in rows)
+    return drawn >= 4 and drawn >= _DRAWN_ROWS * len(rows)
+
+
+def reads_as_prose(rows: tuple[str, ...]) -> bool:
     """Whether rows read as sentences: mostly letters, and common words among them."""
     text = " ".join(rows)
     dense = [c for c in text if not c.isspace()]
@@ -56,10 +75,21 @@ def is_code(rows: tuple[str, ...]) -> bool:
 def is_ruler(row: str) -> bool:
     """A row that repeats a few characters from end to end: ``.:*~*:._.:*~*:._`` as well as ``-----``."""
     stripped = row.strip()
-    return len(stripped) >= 16 and any(
-        stripped == (stripped[:period] * (len(stripped) // period + 1))[: len(stripped)]
-        for period in range(1, min(12, len(stripped) // 3) + 1)
+    return len(stripped) >= 16 and _repeats(stripped)
+
+
+def _repeats(text: str) -> bool:
+    """Whether ``text`` is its beginning again and again, two and a half times or more."""
+    return any(
+        text == (text[:period] * (len(text) // period + 1))[: len(text)]
+        for period in range(1, min(12, 2 * len(text) // 5) + 1)
     )
+
+
+def _is_spelt(title: str) -> bool:
+    """Whether letters are words and no texture of a drawing (oOo.oOo.oOo, zeeeeeee)."""
+    letters = title.lower()
+    return _THRICE.search(letters) is None and not _repeats(letters)
 
 
 def is_caption(row: str) -> bool:
@@ -78,6 +108,21 @@ def is_caption(row: str) -> bool:
     )
 
 
+def caption(row: str) -> tuple[str | None, str | None] | None:
+    """(title, artist) of a row of words beside a drawing; either may be None ("2 lines:", "or:" name
+    nothing, "From unknown:" nobody). None where the row is no caption."""
+    said = row.strip()
+    credited = credit_line(said)
+    if credited is not None:
+        return None, credited or None
+    if not is_caption(said):
+        return None
+    title = said.strip(" :")
+    if _SIZE.match(title) or title.lower() in _LINK_WORDS or names_nobody(title):
+        return None, None
+    return title, None
+
+
 def title_line(row: str) -> tuple[str, str | None, str | None] | None:
     """(title, ISO month or None, artist or None) of a decorated title line, or None."""
     said = row.strip()
@@ -88,9 +133,14 @@ def title_line(row: str) -> tuple[str, str | None, str | None] | None:
     letters = sum(c.isalnum() or c in " '&,.!?-/" for c in title)
     if sum(c.isalpha() for c in title) < 3 or letters < 0.8 * len(title) or "   " in title:
         return None
-    # Decoration is a mirror image of itself; strokes of a drawing seldom are.
-    mirrored = match["right"][::-1].translate(str.maketrans("[](){}<>", "][)(}{><"))
-    if match["left"].replace(" ", "") != mirrored.replace(" ", ""):
+    if not _is_spelt(title):
+        return None
+    # Decoration is a mirror image of itself; strokes of a drawing seldom are. Brackets are sure enough
+    # for what is around them to come in any order (=-[ bird ]=-).
+    left = match["left"].replace(" ", "")
+    right = match["right"][::-1].translate(_MIRRORED).replace(" ", "")
+    bracketed = left[-1:] in ("[", "(", "{") and left[-1:] == right[-1:]
+    if left != right and not (bracketed and sorted(left) == sorted(right)):
         return None
     made = iso_month(rest)
     artist = artist_in_title(rest)

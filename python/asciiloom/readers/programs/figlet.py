@@ -1,7 +1,7 @@
 """FIGlet and TOIlet fonts: a sheet of the font's letters, and given words set in it.
 
-Letters are set by pyfiglet. What comes out was drawn by the font's maker but set by a program, so
-every piece is flagged synthetic.
+Fonts are read by pyfiglet and set by ``smush``. What comes out was drawn by the font's maker but set by a
+program, so every piece is flagged synthetic.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 from asciiloom.piece import Rejection, artist_in_comment, one_line
 from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
+from asciiloom.readers.programs.smush import Face, set_line
 
 MAX_FILE = 8 << 20
 _MAGICS = (b"flf2", b"tlf2")
@@ -114,9 +115,13 @@ def set_words(font: Any, words: str, separate: bool = False) -> str:
     """``words`` set in ``font``, empty where it has none of the letters; ``separate`` with a blank
     column between the letters instead of smushing them."""
     try:
-        if not separate:
-            return str(font.renderText(words)).rstrip("\n")
         glyphs = font.Font.chars
+        if not separate:
+            face = Face(
+                glyphs, int(font.Font.height), font.Font.hardBlank, int(font.Font.smushMode),
+                bool(font.Font.printDirection),
+            )  # fmt: skip
+            return "\n".join(set_line(face, words)).rstrip("\n")
         rows = [""] * int(font.Font.height)
         for letter in words:
             if glyph := glyphs.get(ord(letter)):
