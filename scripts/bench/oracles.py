@@ -31,7 +31,7 @@ from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import read_path, readers
 from asciiloom.readers.decode import decode
 from asciiloom.readers.programs.cow import UnsupportedPerlError, parse_cow
-from asciiloom.readers.programs.figlet import load_font, set_words
+from asciiloom.readers.programs.figlet import font_encoding, load_font, set_words
 from asciiloom.readers.screens.emulator.dialect import dialect, render_ansi, row_cells
 from asciiloom.readers.screens.reader import ScreenError, ScreenReader
 from asciiloom.readers.screens.sauce import split_sauce
@@ -293,7 +293,7 @@ def fonts(folders: list[Path], setter: str, suffix: str) -> Count:
         if not data.startswith((b"flf2", b"tlf2")):
             continue  # zipped: the archive reader's
         try:
-            encoding = "utf-8" if suffix == ".tlf" else "latin-1"
+            encoding = font_encoding(data)
             text = data.decode(encoding).replace("\r\n", "\n")
             font = load_font(text, path.stem)
         except Exception:  # noqa: S112 - the reader rejects it with the reason
@@ -312,9 +312,7 @@ def fonts(folders: list[Path], setter: str, suffix: str) -> Count:
             done = subprocess.run(command, capture_output=True, timeout=60, check=False)
             if done.returncode:
                 continue
-            theirs = _trim(
-                done.stdout.decode("utf-8" if suffix == ".tlf" else "latin-1", "replace")
-            )
+            theirs = _trim(done.stdout.decode(encoding, "replace"))
             count.files += 1
             if _trim(set_words(font, word)) == theirs:
                 count.equal += 1

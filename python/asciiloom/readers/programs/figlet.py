@@ -52,6 +52,11 @@ def header_problem(text: str) -> str | None:
     return None
 
 
+def comment_lines(text: str) -> int:
+    """How many lines below the header are the maker's words; the header has no ``header_problem``."""
+    return int(text.split("\n", 1)[0].split()[5])
+
+
 class FigletReader:
     name = "figlet"
     rank = 180
@@ -70,7 +75,7 @@ class FigletReader:
             return
         where = source.options.source_name()
         # Fonts name their letters by byte: those beyond ASCII are Latin-1, or UTF-8 in TOIlet's.
-        decoded = decode(data, source.options.encoding or _encoding(data))
+        decoded = decode(data, source.options.encoding or font_encoding(data))
         text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
         name = file_stem(source.name)
         if problem := header_problem(text):
@@ -82,7 +87,7 @@ class FigletReader:
             detail = one_line(f"{type(error).__name__}: {error}", 200) or ""
             yield Rejection("bad-font", detail, where, source.path)
             return
-        comment = str(font.Font.comment)
+        comment = "\n".join(text.split("\n")[1 : 1 + comment_lines(text)])
         sheet = "\n".join(r for r in (set_words(font, row, separate=True) for row in _SHEET) if r)
         jobs = [("sheet", name, sheet)]
         jobs += [("banner", word, set_words(font, word)) for word in source.options.words]
@@ -103,7 +108,8 @@ class FigletReader:
             )  # fmt: skip
 
 
-def _encoding(data: bytes) -> str:
+def font_encoding(data: bytes) -> str:
+    """UTF-8 where a font's bytes are that, else Latin-1, by whose numbers its letters are named."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

@@ -40,8 +40,9 @@ def set_line(face: Face, words: str) -> list[str]:
         width = len(glyph[0])
         narrow = before < 2 or width < 2
         overlap = _overlap(face, rows, glyph, narrow)
+        at = (width if face.leftwards else len(rows[0])) - overlap
         rows = [
-            _joined(face, row, part, overlap, narrow)
+            _joined(face, row, part, at, overlap, narrow)
             for row, part in zip(rows, glyph, strict=True)
         ]
         before = width
@@ -49,31 +50,31 @@ def set_line(face: Face, words: str) -> list[str]:
 
 
 def _overlap(face: Face, rows: list[str], glyph: Sequence[str], narrow: bool) -> int:
-    """Cells by which ``glyph`` moves into what is set already."""
+    """Cells by which ``glyph`` moves into what is set already. Widths are those of the first rows."""
     if not face.mode & (SMUSH | KERN):
         return 0
     least = len(glyph[0])
     for row, part in zip(rows, glyph, strict=True):
-        left, right = (part, row) if face.leftwards else (row, part)
+        left, right, wide = row, part, len(rows[0])
         if face.leftwards:
-            least = min(least, len(row))
+            left, right, wide, least = part, row, len(glyph[0]), min(least, len(row))
         ended, begun = left.rstrip(" "), right.lstrip(" ")
         # The stroke that ends the left side; of a blank one, its first cell.
         stroke = ended[-1:] or left[:1]
-        room = len(left) - max(len(ended), 1) + len(right) - len(begun)
+        room = wide - max(len(ended), 1) + len(right) - len(begun)
         if stroke in ("", " ") or (begun and _shared(face, stroke, begun[0], narrow)):
             room += 1
         least = min(least, room)
-    return least
+    return max(least, 0)
 
 
-def _joined(face: Face, row: str, part: str, overlap: int, narrow: bool) -> str:
-    """A row with a letter's row laid over its last ``overlap`` cells."""
+def _joined(face: Face, row: str, part: str, at: int, overlap: int, narrow: bool) -> str:
+    """A row with a letter's row laid over it from column ``at`` on."""
     left, right = (part, row) if face.leftwards else (row, part)
     cells = list(left)
     for k, stroke in enumerate(right[:overlap]):
-        column = max(len(left) - overlap + k, 0)
-        if column >= len(cells):  # nothing is there to share
+        column = max(at + k, 0)
+        if column >= len(cells):  # a row shorter than the first: nothing is there to share
             continue
         if shared := _shared(face, cells[column], stroke, narrow):
             cells[column] = shared
@@ -105,7 +106,9 @@ def _shared(face: Face, left: str, right: str, narrow: bool) -> str:
         if right == "_" and left in _BEATS_LOWLINE:
             return left
     if mode & HIERARCHY:
-        ranks = [next((k for k, c in enumerate(_CLASSES) if glyph in c), -1) for glyph in (left, right)]
+        ranks = [
+            next((k for k, c in enumerate(_CLASSES) if glyph in c), -1) for glyph in (left, right)
+        ]
         if -1 not in ranks and ranks[0] != ranks[1]:
             return right if ranks[1] > ranks[0] else left
     if mode & PAIR and left + right in _PAIRS:
