@@ -45,6 +45,7 @@ _PHRASE = re.compile(
     rf"|(?P<mailed>{_NAME}) {{1,2}}<[\w.+-]{{1,64}}@[\w.-]{{1,64}}>"
 )
 _LISTED = frozenset(SIGNATURES)
+_SIGNERS = frozenset(SIGNATURES.values())
 _TOKEN = re.compile(r"[A-Za-z]+\d*(?:'[A-Za-z]+)*")
 # Without one of these in its row no phrase can match.
 _HINT = re.compile(r"by[: ]|\(c\)|artist:|<[\w.+-]{1,64}@", re.IGNORECASE)
@@ -98,8 +99,9 @@ _NOBODY = re.compile(
 )
 # Begins no name, but a phrase: by the sea, one of them, from here.
 _NO_NAME = re.compile(r"(?:the|an?|my|me|your?|this|that|one|some|here|hand|many|to|us|it)\b(?!\.)")
-_FULL_NAME = re.compile(rf"{_NAME}\Z")
-_NAME_WORDS = re.compile(r"[A-Z][A-Za-z.'-]*")
+_FULL_NAME = re.compile(
+    r"(?:[A-Z]\. )?[A-Z][a-z][A-Za-z'-]*(?: [A-Z]\.?)?(?: [A-Z][a-z][A-Za-z'-]*){1,2}\Z"
+)
 # A longer row is no credit line. The patterns have several free lengths: on long rows their time grows
 # with a power of the length.
 _LONGEST_LINE = 200
@@ -233,15 +235,29 @@ def artist_in_note(note: str) -> str | None:
     return artist_in_title(" ".join(note.split()), full_name=True)
 
 
+def name_row(row: str) -> str | None:
+    """Who is named by a row below a drawing that is a full name and nothing else but dashes around it and
+    a place behind it, "" where it says that nobody knows, None for any other row."""
+    said = row[:_LONGEST_LINE].strip().strip("-~* ")
+    name = " ".join(said.partition(",")[0].split())
+    if names_nobody(name):
+        return ""
+    return name if _FULL_NAME.match(name) else None
+
+
+def is_signature(said: str) -> bool:
+    """Whether ``said`` is one of the signatures that are known."""
+    return said in _LISTED
+
+
 def is_signer(name: str, drawing: str) -> bool:
-    """Whether ``name`` is how the drawing is signed: a known signature, or a full name whose initials
-    stand alone in it."""
-    if name in SIGNATURES:
-        return True
-    words = _NAME_WORDS.findall(name) if _FULL_NAME.match(name) else []
-    initials = "".join(word[0] for word in words)
-    alone = rf"(?<![A-Za-z]){re.escape(initials)}(?![A-Za-z])"
-    return len(initials) > 1 and re.search(alone, drawing, re.IGNORECASE) is not None
+    """Whether ``name`` is a full name and the drawing is signed with its initials, or is one that known
+    signatures stand for."""
+    if _FULL_NAME.match(name) is None:
+        return False
+    initials = "".join(word[0] for word in name.split())
+    alone = rf"(?<![A-Za-z]){initials}(?![A-Za-z])"
+    return name in _SIGNERS or re.search(alone, drawing, re.IGNORECASE) is not None
 
 
 def has_cut_credit(text: str) -> bool:

@@ -19,6 +19,7 @@ from asciiloom.piece import (
     ends_signed,
     find_credits,
     is_signer,
+    name_row,
     one_line,
     plain_name,
 )
@@ -28,15 +29,20 @@ from asciiloom.readers.pages.rows import (
     caption,
     is_caption,
     is_code,
+    is_heading,
     is_prose,
     is_ruler,
-    reads_as_prose,
+    tells_a_tale,
     title_line,
 )
 
 _RULER = re.compile(r"\s*([-=_*~#+.])\1{9,}\s*\Z")
 _LABELLED_RULER = re.compile(r"\s*[-=_*~]{2,}[<(\[{ ].{0,60}[>)\]} ][-=_*~]{2,}\s*\Z")
 _HEADER = re.compile(r"(From|Subject|Date|Newsgroups|Organization|Message-ID|To|Lines|X-\w+): ")
+# Two to four letters apart from the strokes: mb, kOs, dp/VK.
+_INITIALS = re.compile(
+    r"(?:(?<=\s\s)|(?<=[^\w\s]))(?:[a-z]{2,4}|[A-Z]{2,4}|[a-zA-Z]{2,4}/[a-zA-Z]{2,4})\s*\Z"
+)
 _SPECK = 12  # ink below which a block is no picture of its own
 _GUTTER = 5
 # A block of more rows is looked at as it is: what follows costs its square.
@@ -137,18 +143,18 @@ def _join_specks(cuts: list[Cut], marks: list[bool], rows: list[str]) -> list[Cu
     return out
 
 
-def _signed(rows: tuple[str, ...]) -> bool:
-    """Whether the block's last rows carry a credit."""
-    return ends_signed(rows[-1]) or bool(find_credits("\n".join(rows[-2:])))
+def _is_signed(rows: tuple[str, ...]) -> bool:
+    """Whether a known signature is anywhere in the rows, or initials end one of the last."""
+    return bool(find_credits("\n".join(rows))) or any(map(_INITIALS.search, rows[-4:]))
 
 
 def _split_glued(cut: Cut) -> list[Cut]:
-    """Cut at a single blank row below which a new drawing starts: the one above is signed. A tale with
-    pictures beside it stays whole, however often they are signed."""
+    """Cut at a single blank row between two drawings that are both signed, wherever in them, or below a
+    credit that ends one. A tale with pictures beside it stays whole, however often they are signed."""
     out: list[Cut] = []
     start = 0
     rows = cut.rows
-    if len(rows) > _LONGEST_GLUED or reads_as_prose(rows):
+    if len(rows) > _LONGEST_GLUED or tells_a_tale(rows):
         return [cut]
     for number, row in enumerate(rows):
         if row.strip() or number - start < 3:
@@ -156,7 +162,7 @@ def _split_glued(cut: Cut) -> list[Cut]:
         above, below = rows[start:number], rows[number + 1 :]
         if len([r for r in below if r.strip()]) < 3 or _ink(above) < _SPECK:
             continue
-        if ends_signed(above[-1]) or (_signed(above) and _signed(below)):
+        if ends_signed(above[-1]) or (_is_signed(above) and _is_signed(below)):
             out.append(
                 replace(cut, first=cut.first + start, last=cut.first + number - 1, rows=above)
             )
@@ -230,9 +236,9 @@ def _lift(cut: Cut) -> Cut:
         first += 1
         notes.append("title")
         trim()
-    # Words above a drawing stand apart from it, or end in a colon.
+    # Words above a drawing stand apart from it, end in a colon or are plainly a heading.
     apart = len(rows) >= 3 and (not rows[1].strip() or rows[0].rstrip().endswith(":"))
-    if apart and (said := caption(rows[0])):
+    if (apart or is_heading(rows)) and (said := caption(rows[0])):
         title, artist = title or said[0], artist or said[1]
         rows.pop(0)
         first += 1
@@ -244,8 +250,8 @@ def _lift(cut: Cut) -> Cut:
         last -= 1
         notes.append("credit")
         trim()
-    elif len(rows) >= 3 and is_signer(" ".join(rows[-1].split()), "\n".join(rows[:-1])):
-        artist = artist or " ".join(rows[-1].split())
+    elif len(rows) >= 3 and (named := name_row(rows[-1])) is not None:
+        artist = artist or named or None
         rows.pop()
         last -= 1
         notes.append("credit")
@@ -268,7 +274,12 @@ def segment(text: str) -> list[Cut]:
     out: list[Cut] = []
     for block in split_page(text):
         for glued in _split_glued(block):
-            out += [_lift(part) for part in _split_side_by_side(glued)]
+            parts = [_lift(part) for part in _split_side_by_side(glued)]
+            # One title over several drawings ("dogs") is that of each.
+            above = out[-1] if out and glued.first > block.first else parts[0]
+            for part in parts:
+                titled = part.title or part.artist
+                out.append(part if titled else replace(part, title=above.title, made=above.made))
     return [cut for cut in out if any(row.strip() for row in cut.rows)]
 
 

@@ -1,8 +1,9 @@
 """What rows of a page are, when they are no drawing: prose, code, rulers, captions, title lines."""
 
 import re
+from collections.abc import Sequence
 
-from asciiloom.piece import artist_in_title, credit_line, names_nobody
+from asciiloom.piece import artist_in_title, credit_line, is_signature, names_nobody
 
 WORD = re.compile(r"[^\W\d_][^\W\d_']+")
 # Words between decoration on both sides, and perhaps a date: -=[ puffin ]=- 2/97.
@@ -17,6 +18,8 @@ _THRICE = re.compile(r"([^\W\d_])\1\1")
 _MIRRORED = str.maketrans("[](){}<>", "][)(}{><")
 # "2 lines:": the size of what follows.
 _SIZE = re.compile(r"\d+ ?(?:x ?\d+|lines?|rows?|columns?|chars?|characters?)\b", re.IGNORECASE)
+# "(tweaked by llizard)", "bone added by": who changed a drawing, which names neither it nor its artist.
+_TOUCHED_UP = re.compile(r" by(?: \S+\))?\Z", re.IGNORECASE)
 _LINK_WORDS = frozenset("or and same another more also again likewise ditto".split())
 _SPACED = re.compile(r"(?:[^\W_] )(?:\w ){1,29}[^\W_]\Z")  # H E L L O
 _COMMON = frozenset(
@@ -28,6 +31,7 @@ _COMMON = frozenset(
 _STROKES = "/\\|_<>^~=*@#{}[]`"
 _FEW_STROKES = 3
 _DRAWN_ROWS = 0.2
+_TALE = 300
 _PROSE_WORDS = 0.15
 _LETTERS = 0.72
 # A statement: a keyword, an assignment or a call of a name, or words closed by ; { or }.
@@ -50,6 +54,12 @@ def is_illustrated(rows: tuple[str, ...]) -> bool:
     """Whether a fair share of the rows, and more than a few, have several strokes of a drawing."""
     drawn = sum(sum(map(row.count, _STROKES)) >= _FEW_STROKES for row in rows)
     return drawn >= 4 and drawn >= _DRAWN_ROWS * len(rows)
+
+
+def tells_a_tale(rows: Sequence[str]) -> bool:
+    """Whether there is a story in the rows, whatever is drawn beside it."""
+    words = [word.lower() for word in WORD.findall(" ".join(rows))]
+    return len(words) >= _TALE and sum(w in _COMMON for w in words) >= _PROSE_WORDS * len(words)
 
 
 def reads_as_prose(rows: tuple[str, ...]) -> bool:
@@ -118,9 +128,29 @@ def caption(row: str) -> tuple[str | None, str | None] | None:
     if not is_caption(said):
         return None
     title = said.strip(" :")
-    if _SIZE.match(title) or title.lower() in _LINK_WORDS or names_nobody(title):
+    if is_signature(title):
+        return None, title
+    if (
+        _TOUCHED_UP.search(title)
+        or _SIZE.match(title)
+        or title.lower() in _LINK_WORDS
+        or names_nobody(title)
+    ):
         return None, None
     return title, None
+
+
+def is_heading(rows: Sequence[str]) -> bool:
+    """Whether the first row is a heading set right upon a drawing: words at its left edge, several or a
+    long capitalised one, and none in the row below."""
+    if len(rows) < 4 or not is_caption(rows[0]) or WORD.search(rows[1]):
+        return False
+    said, others = rows[0].strip(), [row for row in rows[1:] if row.strip()]
+    edge = min(len(row) - len(row.lstrip()) for row in others)
+    words = WORD.findall(said)
+    several = len(words) >= 2 and max(map(len, words)) >= 4
+    alone = said.isalpha() and said.istitle() and len(said) >= 5
+    return len(rows[0]) - len(rows[0].lstrip()) <= edge and (several or alone) and _is_spelt(said)
 
 
 def title_line(row: str) -> tuple[str, str | None, str | None] | None:
