@@ -41,7 +41,7 @@ _LABELLED_RULER = re.compile(r"\s*[-=_*~]{2,}[<(\[{ ].{0,60}[>)\]} ][-=_*~]{2,}\
 _HEADER = re.compile(r"(From|Subject|Date|Newsgroups|Organization|Message-ID|To|Lines|X-\w+): ")
 # Two to four letters apart from the strokes: mb, kOs, dp/VK.
 _INITIALS = re.compile(
-    r"(?:(?<=\s\s)|(?<=[^\w\s]))(?:[a-z]{2,4}|[A-Z]{2,4}|[a-zA-Z]{2,4}/[a-zA-Z]{2,4})\s*\Z"
+    r"(?:(?<=\s\s)|(?<=[^\w\s])|(?<=[^\w\s,.;:!?]\s))(?:[a-z]{2,4}|[A-Z]{2,4}|[a-zA-Z]{2,4}/[a-zA-Z]{2,4})\s*\Z"
 )
 _SPECK = 12  # ink below which a block is no picture of its own
 _GUTTER = 5

@@ -125,9 +125,9 @@ def caption(row: str) -> tuple[str | None, str | None] | None:
     credited = credit_line(said)
     if credited is not None:
         return None, credited or None
-    if not is_caption(said):
-        return None
     title = said.strip(" :")
+    if not (is_caption(said) and _is_spelt(title)):
+        return None
     if is_signature(title):
         return None, title
     if (
