@@ -25,6 +25,7 @@ def page(*blocks: list[str], gap: int = 2) -> str:
         ("-= [ two dogs ]=-  2/97", ("two dogs", "1997-02", None)),
         ("-=[ auk ]=-  modified by llizard", ("auk", None, "llizard")),
         ("-=[ '90s car ]=-", None),
+        ("* stuffed animal (horse) *  11/96", ("stuffed animal (horse)", "1996-11", None)),
         ("-----", None),
         ("-=[ o.O ]=-", None),
         ("~~~~ _/ ~~~~", None),
@@ -242,7 +243,7 @@ def test_a_signature_or_words_below_a_drawing_are_part_of_it() -> None:
 
 
 def test_a_heading_set_upon_a_drawing_is_its_title() -> None:
-    for heading in ("2 visible legs", "Mufasa", "Small one *g* :".replace("*g* ", "")):
+    for heading in ("2 visible legs", "Mufasa", "hyenas", "Small one *g* :".replace("*g* ", "")):
         (cut,) = segment("\n".join([heading, *(" " + row for row in CAT), " ~~~~~"]))
         assert (cut.title, cut.rows[0]) == (heading.strip(" :"), " " + CAT[0])
     for art in ("mm", "8 8 8 8 8 8", "OOOOOOOO"):
@@ -258,3 +259,11 @@ def test_drawings_signed_anywhere_are_apart_and_share_their_title() -> None:
     initials = [*CAT, "    `---' mb"]
     assert len(segment("\n".join([*left, "", *initials]))) == 2
     assert len(segment("\n".join([*left, "", *CAT]))) == 1  # the lower half may belong to the upper
+
+
+def test_names_and_headings_part_drawings() -> None:
+    bottle = [" ____", "(____)", "|    |", "|____|"]
+    page = [*CAT, "Berna M. Slikker", "", *bottle, "", "Bottles", *bottle]
+    cat, first, second = segment("\n".join(page))
+    assert (cat.artist, cat.rows) == ("Berna M. Slikker", tuple(CAT))
+    assert first.rows == second.rows == tuple(bottle) and second.title == "Bottles"

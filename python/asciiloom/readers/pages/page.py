@@ -12,6 +12,7 @@ Every ``Cut`` knows its rows and columns in the page, so each can be undone.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from asciiloom.piece import (
     Rejection,
@@ -148,9 +149,15 @@ def _is_signed(rows: tuple[str, ...]) -> bool:
     return bool(find_credits("\n".join(rows))) or any(map(_INITIALS.search, rows[-4:]))
 
 
+def _block(rows: tuple[str, ...]) -> tuple[str, ...]:
+    """The rows before the first blank one."""
+    return tuple(takewhile(str.strip, rows))
+
+
 def _split_glued(cut: Cut) -> list[Cut]:
-    """Cut at a single blank row between two drawings that are both signed, wherever in them, or below a
-    credit that ends one. A tale with pictures beside it stays whole, however often they are signed."""
+    """Cut at a single blank row between two drawings that are both signed, wherever in them, below a
+    credit that ends one, or above the heading of one. A tale with pictures beside it stays whole, however
+    often they are signed."""
     out: list[Cut] = []
     start = 0
     rows = cut.rows
@@ -162,7 +169,8 @@ def _split_glued(cut: Cut) -> list[Cut]:
         above, below = rows[start:number], rows[number + 1 :]
         if len([r for r in below if r.strip()]) < 3 or _ink(above) < _SPECK:
             continue
-        if ends_signed(above[-1]) or (_is_signed(above) and _is_signed(below)):
+        ended = ends_signed(above[-1]) or bool(name_row(above[-1]))
+        if ended or is_heading(_block(below)) or (_is_signed(above) and _is_signed(below)):
             out.append(
                 replace(cut, first=cut.first + start, last=cut.first + number - 1, rows=above)
             )

@@ -149,7 +149,7 @@ def is_heading(rows: Sequence[str]) -> bool:
     edge = min(len(row) - len(row.lstrip()) for row in others)
     words = WORD.findall(said)
     several = len(words) >= 2 and max(map(len, words)) >= 4
-    alone = said.isalpha() and said.istitle() and len(said) >= 5
+    alone = said.isalpha() and len(said) >= 5 and said[1:].islower()
     return len(rows[0]) - len(rows[0].lstrip()) <= edge and (several or alone) and _is_spelt(said)
 
 
@@ -159,7 +159,10 @@ def title_line(row: str) -> tuple[str, str | None, str | None] | None:
     match = _TITLE.match(said) if 5 <= len(said) <= _LONGEST_LINE else None
     if match is None:
         return None
-    title, rest = match["title"].strip(" []:~-=*"), match["rest"] or ""
+    title, closing = match["title"], match["right"]
+    if closing.startswith(")") and title.count("(") > title.count(")"):
+        title, closing = title + ")", closing[1:]  # * stuffed animal (horse) *
+    title, rest = title.strip(" []:~-=*"), match["rest"] or ""
     letters = sum(c.isalnum() or c in " '&,.!?-/" for c in title)
     if sum(c.isalpha() for c in title) < 3 or letters < 0.8 * len(title) or "   " in title:
         return None
@@ -168,7 +171,7 @@ def title_line(row: str) -> tuple[str, str | None, str | None] | None:
     # Decoration is a mirror image of itself; strokes of a drawing seldom are. Brackets are sure enough
     # for what is around them to come in any order (=-[ bird ]=-).
     left = match["left"].replace(" ", "")
-    right = match["right"][::-1].translate(_MIRRORED).replace(" ", "")
+    right = closing[::-1].translate(_MIRRORED).replace(" ", "")
     bracketed = left[-1:] in ("[", "(", "{") and left[-1:] == right[-1:]
     if left != right and not (bracketed and sorted(left) == sorted(right)):
         return None
