@@ -200,7 +200,7 @@ def credit_line(row: str) -> str | None:
     if not 3 <= len(said) <= _LONGEST_LINE:
         return None
     if match := _DASHED_NAME.match(said) or _MAIL_NAME.match(said):
-        return next(filter(None, match.groups()))
+        return str(next(filter(None, match.groups())))
     match = _CREDIT_LINE.match(said)
     if match is None:
         return None

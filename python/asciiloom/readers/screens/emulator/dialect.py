@@ -5,9 +5,9 @@ today (UTF-8, a terminal's rules). What a file says of itself in its SAUCE recor
 whether its bytes are UTF-8, then what its high bytes look like.
 """
 
-import operator
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from wcwidth import wcwidth
@@ -83,7 +83,7 @@ def ends_full_rows(body: bytes, columns: int) -> bool:
     be blank there, which nobody drew."""
     lines = body.partition(b"\x1a")[0].split(b"\r\n")[:-1]
     full = [row_cells(line) == columns for line in lines]
-    return sum(map(operator.and_, full, full[1:])) >= _NEIGHBOURS
+    return sum(one and other for one, other in pairwise(full)) >= _NEIGHBOURS
 
 
 def _is_modern(body: bytes) -> bool:
