@@ -15,6 +15,7 @@ _DATE = re.compile(
     r"(?<!\d)(?P<month>0?[1-9]|1[0-2])/(?:(?P<day>\d{1,2})/)?(?P<year>\d{4}|\d{2})(?!\d)"
 )
 _THRICE = re.compile(r"([^\W\d_])\1\1")
+_GESTURE = re.compile(r"\*[a-z]{1,8}\*")  # *g*, *sigh*
 _MIRRORED = str.maketrans("[](){}<>", "][)(}{><")
 # "2 lines:": the size of what follows.
 _SIZE = re.compile(r"\d+ ?(?:x ?\d+|lines?|rows?|columns?|chars?|characters?)\b", re.IGNORECASE)
@@ -104,7 +105,7 @@ def _is_spelt(title: str) -> bool:
 
 def is_caption(row: str) -> bool:
     """One short row of words: letters, digits and light punctuation only."""
-    stripped = row.strip()
+    stripped = _GESTURE.sub("", row).strip()
     if _SPACED.match(stripped):
         return True
     words = WORD.findall(stripped)
@@ -140,10 +141,15 @@ def caption(row: str) -> tuple[str | None, str | None] | None:
     return title, None
 
 
+def _is_lettered(row: str) -> bool:
+    """Whether words make up much of a row."""
+    return 2 * sum(map(len, WORD.findall(row))) >= len(row.replace(" ", ""))
+
+
 def is_heading(rows: Sequence[str]) -> bool:
     """Whether the first row is a heading set right upon a drawing: words at its left edge, several or a
-    long capitalised one, and none in the row below."""
-    if len(rows) < 4 or not is_caption(rows[0]) or WORD.search(rows[1]):
+    long one, and hardly any in the row below."""
+    if len(rows) < 4 or not is_caption(rows[0]) or _is_lettered(rows[1]):
         return False
     said, others = rows[0].strip(), [row for row in rows[1:] if row.strip()]
     edge = min(len(row) - len(row.lstrip()) for row in others)
