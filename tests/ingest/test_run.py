@@ -67,7 +67,7 @@ def test_names_that_are_no_unicode_are_kept_as_escapes(tmp_path: Path) -> None:
     with Corpus(tmp_path / "a.db", create=True) as corpus:
         assert corpus.ingest([folder]).row()["new"] == 2
         paths = {row[0] for row in corpus.connection.execute("SELECT path FROM origin")}
-        assert paths == {f"{folder}/cat\\udcff.txt", "a\\udcff"}
+        assert paths == {f"{folder}/cat\\udcff.txt", f"{folder}/t.jsonl!a\\udcff"}
         rejected = corpus.connection.execute("SELECT path FROM rejection").fetchall()
         assert rejected == [(f"{folder}/none\\udcfe.txt",)]
 
