@@ -31,8 +31,8 @@ from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import read_path, readers
 from asciiloom.readers.decode import decode
 from asciiloom.readers.programs.cow import UnsupportedPerlError, parse_cow
-from asciiloom.readers.programs.figlet import load_font, set_words
-from asciiloom.readers.screens.emulator.dialect import dialect, render_ansi
+from asciiloom.readers.programs.figlet import font_encoding, load_font, set_words
+from asciiloom.readers.screens.emulator.dialect import dialect, render_ansi, row_cells
 from asciiloom.readers.screens.reader import ScreenError, ScreenReader
 from asciiloom.readers.screens.sauce import split_sauce
 from asciiloom.readers.screens.screen import Screen, glyph_table
@@ -164,6 +164,13 @@ def _plain_dos(body: bytes) -> bytes:
     return _MODERN_SGR.sub(known, _OSC.sub(b"", body))
 
 
+def _joined(body: bytes, columns: int) -> bytes:
+    """``body`` without the line ends that follow full rows."""
+    lines = body.partition(b"\x1a")[0].split(b"\r\n")
+    ends = [b"" if row_cells(line) == columns else b"\r\n" for line in lines[:-1]]
+    return b"".join(part for pair in zip(lines, [*ends, b""], strict=True) for part in pair)
+
+
 def ansi(folders: list[Path], love: AnsiLove) -> Count:
     """Rows, columns and every cell of ANSI files."""
     count = Count("ansi", "ansilove")
@@ -180,6 +187,11 @@ def ansi(folders: list[Path], love: AnsiLove) -> Count:
         trimmed = path.suffix.lower() == ".diz"
 
         def differs(source: Path, content: bytes) -> str:
+            if how.defers:  # noqa: B023
+                # ansilove knows ANSI.SYS alone, where a line end behind a full row is a row of its own.
+                content = _joined(content, how.columns)  # noqa: B023
+                source = love.work / ("joined" + source.suffix)
+                source.write_bytes(content)
             image = love.draw(source, *told)  # noqa: B023
             try:
                 screen = render_ansi(content, how, ice)  # noqa: B023
@@ -281,7 +293,7 @@ def fonts(folders: list[Path], setter: str, suffix: str) -> Count:
         if not data.startswith((b"flf2", b"tlf2")):
             continue  # zipped: the archive reader's
         try:
-            encoding = "utf-8" if suffix == ".tlf" else "latin-1"
+            encoding = font_encoding(data)
             text = data.decode(encoding).replace("\r\n", "\n")
             font = load_font(text, path.stem)
         except Exception:  # noqa: S112 - the reader rejects it with the reason
@@ -300,9 +312,7 @@ def fonts(folders: list[Path], setter: str, suffix: str) -> Count:
             done = subprocess.run(command, capture_output=True, timeout=60, check=False)
             if done.returncode:
                 continue
-            theirs = _trim(
-                done.stdout.decode("utf-8" if suffix == ".tlf" else "latin-1", "replace")
-            )
+            theirs = _trim(done.stdout.decode(encoding, "replace"))
             count.files += 1
             if _trim(set_words(font, word)) == theirs:
                 count.equal += 1

@@ -67,7 +67,7 @@ def test_names_that_are_no_unicode_are_kept_as_escapes(tmp_path: Path) -> None:
     with Corpus(tmp_path / "a.db", create=True) as corpus:
         assert corpus.ingest([folder]).row()["new"] == 2
         paths = {row[0] for row in corpus.connection.execute("SELECT path FROM origin")}
-        assert paths == {f"{folder}/cat\\udcff.txt", "a\\udcff"}
+        assert paths == {f"{folder}/cat\\udcff.txt", f"{folder}/t.jsonl!a\\udcff"}
         rejected = corpus.connection.execute("SELECT path FROM rejection").fetchall()
         assert rejected == [(f"{folder}/none\\udcfe.txt",)]
 
@@ -270,3 +270,14 @@ def test_real_collections_add_up(tmp_path: Path, real_files: list[Path]) -> None
         assert row["read"] == row["new"] + row["duplicate"] + row["rejected"] > 1000
         again = corpus.ingest(small).row()
         assert again["new"] == 0 and again["read"] == row["read"]
+
+
+def test_a_source_of_one_or_two_characters_is_told(tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]
+    letters = [{"caption": "x", "text": text} for text in ("GM", "A", "B", CAT)]
+    path = _table(tmp_path / "letters.jsonl", letters)
+    with Corpus(tmp_path / "art.db", create=True) as corpus:
+        assert corpus.ingest([path]).mostly_tiny() == ["letters"]
+        assert corpus.ingest([_table(tmp_path / "cats.jsonl", letters[3:] * 2)]).mostly_tiny() == []
+    said = cli("ingest", tmp_path / "art.db", path).stderr
+    assert "3 pieces of letters" in said and "--column text=NAME" in said
+    assert "warning" not in cli("ingest", tmp_path / "art.db", tmp_path / "cats.jsonl").stderr

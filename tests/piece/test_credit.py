@@ -6,6 +6,7 @@ from asciiloom.piece import (
     bare_hashes,
     blank_credits,
     content_hash,
+    credit,
     credit_line,
     ends_signed,
     find_credits,
@@ -80,9 +81,54 @@ def test_artists_that_titles_and_comments_name() -> None:
     assert artist_in_title("Owls by Ada Lovelace and more", full_name=True) == "Ada Lovelace"
     assert artist_in_title("owls by the sea", full_name=True) is None
     assert artist_in_comment("Standard by Glenn Chappell (3/93)") == "Glenn Chappell"
-    assert artist_in_comment("Author: /u/lost - a site") == "/u/lost - a site"
+    assert artist_in_comment("Author: /u/lost - a site") == "/u/lost"
     assert artist_in_comment("nearby: a tree") is None
 
 
 def test_a_credit_without_its_name_was_cut_off() -> None:
     assert has_cut_credit("/\\\nArt by:") and not has_cut_credit("/\\\nArt by Ada")
+
+
+@pytest.mark.parametrize(
+    ("comment", "artist"),
+    [
+        ("brought to you by one of {appel,kube,rowe}@example.edu", None),
+        ("from a file called cow-n-horn, artist unknown.", None),
+        ("Cow by Unknown - https://example.org/a-very-long-address/of-a-page", None),
+        ("Neo by 8bitbaba - https://example.org/product/neo", "8bitbaba"),
+        ("by Glenn Chappell & Ian Chai 3/93 -- based on .sig files", "Glenn Chappell & Ian Chai"),
+        ("by jgs/TT", "jgs/TT"),
+        ("by Bartholomew Archibald Featherstonehaugh-Cholmondeley", "Bartholomew Archibald Featherstonehaugh-Cholmondeley"),
+        ("Mails go by to kube@example.edu", None),
+        ("author: Dr. J. R. Hacker, of the web", "Dr. J. R. Hacker"),
+    ],
+)  # fmt: skip
+def test_names_are_whole_and_nothing_but_names(comment: str, artist: str | None) -> None:
+    assert artist_in_comment(comment) == artist
+
+
+@pytest.mark.parametrize(
+    ("row", "artist"),
+    [
+        ("From unknown :", ""),
+        ("Arranged by:", ""),
+        ("From Krogg:", "Krogg"),
+        ("--- Michael C. Ling", "Michael C. Ling"),
+        ("--lgbeard", "lgbeard"),
+        ("by Philippe Majerus (www.example.org)", "Philippe Majerus"),
+        ("From here to eternity and back", None),
+        ("by the sea", None),
+        ("---o", None),
+    ],
+)
+def test_rows_of_credit_that_name_nobody(row: str, artist: str | None) -> None:
+    assert credit_line(row) == artist
+
+
+def test_a_drawing_is_signed_with_the_initials_of_its_artist() -> None:
+    assert credit.is_signer("Jonathon R. Oglesbee", "  /\\  jro") and credit.is_signer(
+        "Normand Veilleux", ""
+    )
+    assert not credit.is_signer("Liberty Bell", "  /\\  jro") and not credit.is_signer(
+        "WW WW", "WW WW"
+    )

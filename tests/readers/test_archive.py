@@ -158,3 +158,15 @@ def test_a_member_without_a_name() -> None:
     first, second = read_bytes(out.getvalue(), "a.zip")
     assert isinstance(first, Rejection) and first.reason == "unreadable"
     assert isinstance(second, Piece) and second.text == CAT.decode()
+
+
+def test_members_are_called_by_their_own_names() -> None:
+    pieces = list(read_bytes(zipped({"Pitfall!.txt": CAT, "more/Wow! Cat.txt": CAT}), "all.zip"))
+    assert [(p.path, p.title) for p in pieces if isinstance(p, Piece)] == [
+        ("all.zip!Pitfall!.txt", "Pitfall!"), ("all.zip!more/Wow! Cat.txt", "Wow! Cat"),
+    ]  # fmt: skip
+
+
+def test_a_member_without_a_name_is_called_as_its_archive() -> None:
+    (piece,) = read_bytes(zipped({"-": CAT}), "bigcat.txt")
+    assert isinstance(piece, Piece) and piece.title == "bigcat"

@@ -115,5 +115,6 @@ def test_pages_against_public_collections() -> None:
         t = tallies[group]
         assert t.found_theirs >= least * t.theirs, (group, t)
         assert t.found_ours >= least * t.ours, (group, t)
-    markdown = tallies["markdown"]  # one to one
-    assert markdown.matched >= 0.90 * max(markdown.theirs, markdown.ours)
+    # One to one, where theirs are not several drawings in one (borders, books, a page of comic strips).
+    markdown = tallies["markdown"]
+    assert markdown.matched >= 0.90 * markdown.theirs and markdown.ours >= markdown.theirs

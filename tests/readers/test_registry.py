@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from asciiloom.errors import ReaderError
+from asciiloom.ingest.pipeline import read_batches
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import (
     Input,
@@ -174,3 +175,61 @@ def test_decoding(data: bytes, encoding: str, text: str) -> None:
 )
 def test_titles_from_file_names(name: str, title: str | None) -> None:
     assert file_title(name) == title
+
+
+def sources(*paths: object, **given: object) -> dict[str, set[str]]:
+    """Source -> the names of files and rows that are of it, as a corpus takes them in."""
+    out: dict[str, set[str]] = {}
+    for batch in read_batches([str(path) for path in paths], ReadOptions(**given)):  # type: ignore[arg-type]
+        for source, path in zip(
+            *((batch.pieces.source, batch.pieces.path) if batch else ((), ())), strict=True
+        ):
+            out.setdefault(source, set()).add(path.rpartition("/")[2])
+    return out
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """Two collections, one of them deep, and beside them a drawing and a table."""
+    root = tmp_path / "shelf"
+    for name in ("boats/a.txt", "birds/deep/b.txt", "birds/c.txt", "loose.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(CAT)
+    (root / "fish.jsonl").write_text('{"text": "><>\\n~~~"}\n{"text": "o\\no", "source": "own"}\n')
+    return root
+
+
+def test_each_folder_of_a_folder_is_a_collection(shelf: Path) -> None:
+    assert sources(shelf) == {
+        "boats": {"a.txt"}, "birds": {"b.txt", "c.txt"}, "shelf": {"loose.txt"},
+        "fish": {"fish.jsonl"}, "own": {"fish.jsonl"},
+    }  # fmt: skip
+    assert set(sources(shelf, source="mine")) == {"mine"}  # what the curator says holds
+
+
+def test_of_several_folders_each_is_a_collection(shelf: Path) -> None:
+    assert sources(shelf / "birds", shelf / "boats") == {
+        "birds": {"b.txt", "c.txt"}, "boats": {"a.txt"},
+    }  # fmt: skip
+    assert set(sources(shelf / "boats")) == {"boats"}
+    assert set(sources(shelf / "fish.jsonl", shelf / "loose.txt")) == {"fish", "own", "shelf"}
+
+
+def test_a_folder_around_one_folder_is_the_collection(tmp_path: Path) -> None:
+    (tmp_path / "cows" / "share" / "cows").mkdir(parents=True)
+    (tmp_path / "cows" / "share" / "cows" / "a.txt").write_text(CAT)
+    assert set(sources(tmp_path / "cows")) == {"cows"}
+
+
+def test_rejections_are_of_their_collection(tmp_path: Path) -> None:
+    (tmp_path / "in" / "boats").mkdir(parents=True)
+    (tmp_path / "in" / "boats" / "a.txt").write_bytes(b"")
+    (tmp_path / "in" / "b.txt").write_text(CAT)
+    rejected = [i.source for i in read_path(tmp_path / "in") if isinstance(i, Rejection)]
+    assert rejected == ["boats"]
+
+
+def test_an_exclamation_mark_in_a_name_is_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "Pitfall!.ans").write_bytes(b"\x1b[31m/\\\r\n\\/")
+    (piece,) = read_path(tmp_path / "Pitfall!.ans")
+    assert isinstance(piece, Piece) and piece.title == "Pitfall!"

@@ -3,9 +3,14 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from asciiloom import synth
 from asciiloom.corpus import Corpus
 from asciiloom.piece import Piece, mirror_text
+from asciiloom.twins.signature_store import SignatureStore
 
 QUESTIONS = (
     "SELECT a, b, verdict, evidence, agreement, contained, jaccard, ink, bits, banners FROM twin"
@@ -39,6 +44,12 @@ def test_ray_and_local_agree(tmp_path: Path) -> None:
         shutil.copy(tmp_path / "local.db", tmp_path / "ray.db")
         report = local.dedup()
         assert report.same_pairs > 50
+        bands = tmp_path / "shards" / "bands"
+        bands.mkdir(parents=True)
+        for ids, columns in SignatureStore(local.connection).runs():
+            # What a former, larger run in the same folder left behind is not read.
+            left = pa.table({"id": ids + 1_000_000, "is_new": np.ones(len(ids), bool), **columns})
+            pq.write_table(left, bands / f"9{ids[0]:05}.parquet")
         with Corpus(tmp_path / "ray.db") as there:
             again = there.dedup(engine="ray", shards=tmp_path / "shards")
             assert again.candidates == report.candidates and again.splits == report.splits

@@ -144,6 +144,11 @@ def ingest_command(
                 bar(extent.before(path) // 1000, extent.total // 1000, f"{read:,} items; {name}")
 
         total = corpus.ingest(paths, options, tick, limit, workers)
+    for name in total.mostly_tiny():
+        say(
+            f"warning: {total.tiny[name]:,} pieces of {name}, most of it, are one or two characters; if the"
+            " art is in another column, name it: --column text=NAME"
+        )
     if as_json:
         put_json(_summary(total))
     else:

@@ -91,8 +91,7 @@ def read_again(
         raise CorpusError(
             f"rejection {one.id} stands for {one.count:,} inputs; none can be told apart"
         )
-    source = None if one.source == "unknown" else one.source
-    options = ReadOptions(source=source, accepted=frozenset([one.locator]))
+    options = ReadOptions(source=one.source, accepted=frozenset([one.locator]))
     said: Rejection | None = None
     for item in _items(connection, one, options, file):
         if item.path != one.path or item.locator != one.locator:

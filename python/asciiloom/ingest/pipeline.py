@@ -22,7 +22,7 @@ from asciiloom.ingest.rows import Batch, prepare_batch
 from asciiloom.ingest.workers import Workers
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
-from asciiloom.readers.registry import is_walkable, line_chunks, read_file, walk
+from asciiloom.readers.registry import collections, is_walkable, line_chunks, read_file, walk
 from asciiloom.readers.tables.lines import LineChunk, read_chunk
 
 BATCH_ITEMS = 5000
@@ -130,7 +130,8 @@ def read_batches(
     ``limit`` counts items, which only one process can; it is read by one.
     """
     if workers <= 1 or limit is not None:
-        items = (item for path in paths for item in read_path(path, options))
+        placed = collections(paths, options)
+        items = (item for path, told in placed for item in read_path(path, told))
         yield from prepared(islice(items, limit))
         return
     yield from _in_order(_jobs(paths, options), workers)
@@ -138,16 +139,16 @@ def read_batches(
 
 def _jobs(paths: Sequence[str], options: ReadOptions) -> Iterator[Job | None]:
     """What is to be read, a job after the other; ``None`` before what this process has to wait for."""
-    for path in paths:
+    for path, placed in collections(paths, options):
         if not is_walkable(path):
             yield None
-            for batch in batched(read_path(path, options)):
+            for batch in batched(read_path(path, placed)):
                 yield ItemsJob(tuple(batch))
                 yield None
             continue
         group: list[tuple[str, ReadOptions]] = []
         held = 0
-        for file, told in walk(path, options):
+        for file, told in walk(path, placed):
             try:
                 size = file.stat().st_size
             except OSError:
@@ -239,8 +240,8 @@ def _alone(job: Job) -> Iterator[Batch]:
             return
         path, name = "-", "unknown"
         if isinstance(job, FilesJob):
-            path, name = job.files[0][0], job.files[0][1].source or name
+            path, name = job.files[0][0], job.files[0][1].source_name()
         elif isinstance(job, LinesJob):
-            path, name = job.chunk.path, job.chunk.options.source or name
+            path, name = job.chunk.path, job.chunk.options.source_name()
         batch = prepare_batch([Rejection("crashed", "its reader's process ended", name, path)])
     yield batch

@@ -18,6 +18,8 @@ from asciiloom.ingest.rows import PIECE_COLUMNS, Batch, Columns
 from asciiloom.piece import Rejection, content_hash
 from asciiloom.store.names import LONGEST_TITLE, PLACE_BITS, note_bylines, note_licences
 
+# Characters up to which a piece is hardly a drawing: where most are such, a wrong column was read.
+TINY = 2
 _ASK = 500  # bound parameters a statement; SQLite's oldest limit is 999
 
 
@@ -33,12 +35,18 @@ _NEW_PIECE = (
 
 @dataclass(slots=True)
 class Tally:
-    """Rows accounted for, per source: read = new + duplicate + rejected."""
+    """Rows accounted for, per source: read = new + duplicate + rejected. ``tiny`` are the pieces, new or
+    not, of at most ``TINY`` characters."""
 
     new: Counter[str] = field(default_factory=Counter)
     duplicate: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    tiny: Counter[str] = field(default_factory=Counter)
+
+    def mostly_tiny(self) -> list[str]:
+        """Sources of whose pieces more than half are tiny."""
+        return sorted(s for s, n in self.tiny.items() if 2 * n > self.new[s] + self.duplicate[s])
 
     def sources(self) -> list[str]:
         return sorted({*self.new, *self.duplicate, *self.rejected})
@@ -54,7 +62,7 @@ class Tally:
         )
 
     def add(self, other: "Tally") -> None:
-        for name in ("new", "duplicate", "rejected", "reasons"):
+        for name in ("new", "duplicate", "rejected", "reasons", "tiny"):
             getattr(self, name).update(getattr(other, name))
 
 
@@ -142,6 +150,7 @@ class Writer:
                 seen_again[position] = known
         tally.new.update(p.source[position] for position in new_ids)
         tally.duplicate.update(p.source[position] for position in seen_again)
+        tally.tiny.update(p.source[k] for k, chars in enumerate(p.chars) if chars <= TINY)
         if new_ids:
             with _without_triggers(self._db):
                 self._write_new(p, new_ids, before)

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from asciiloom.piece.credit import plain_name
+
 _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|\([^()]*@[^()]*\)")
 # What stands between co-artists. A letter or a word does so only between blanks.
 _BETWEEN = re.compile(r"\s*[/&+,;]\s*|\s+(?:and|with|x)\s+", re.IGNORECASE)
@@ -41,6 +43,6 @@ def joint_byline(artists: Iterable[str]) -> str | None:
     """The byline of a piece that carries the signatures of ``artists``; None where none of them is a name."""
     named: dict[str, str] = {}
     for artist in (name for byline in artists for name in co_artists(byline)):
-        if (key := fold(artist)) and key not in _NO_NAMES and any(c.isalnum() for c in key):
+        if (key := fold(artist)) and key not in _NO_NAMES and plain_name(artist):
             named.setdefault(key, artist)
     return " & ".join(named.values()) or None

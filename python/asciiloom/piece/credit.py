@@ -45,17 +45,23 @@ _PHRASE = re.compile(
     rf"|(?P<mailed>{_NAME}) {{1,2}}<[\w.+-]{{1,64}}@[\w.-]{{1,64}}>"
 )
 _LISTED = frozenset(SIGNATURES)
+_SIGNERS = frozenset(SIGNATURES.values())
 _TOKEN = re.compile(r"[A-Za-z]+\d*(?:'[A-Za-z]+)*")
 # Initials joined to a signature (jgs/TT): a second artist, who need not be on the list.
 _SIGNED_BEFORE = re.compile(r"(?<![A-Za-z0-9'])(?:[A-Za-z]{2,4}[/&+])+\Z")
 _SIGNED_BEHIND = re.compile(r"(?:[/&+][A-Za-z]{2,4})+(?![A-Za-z0-9'/])")
 # Without one of these in its row no phrase can match.
 _HINT = re.compile(r"by[: ]|\(c\)|artist:|<[\w.+-]{1,64}@", re.IGNORECASE)
-# A row that is a credit and nothing else.
+# A row that is a credit and nothing else; with nobody named ("Arranged by:") the name is on another row.
 _CREDIT_LINE = re.compile(
     r"\s*(?:[-~*(]{1,3}\s*)?(?:(?:original |ascii |modified |drawn )?(?:art|ascii|picture|drawing|design|image|graphic)? ?"
-    r"(?:by|from)|artist:|author:|created by)[: ]\s*(?P<name>[^\s].{1,58}?)\s*[-~*)]{0,3}\s*\Z",
+    r"(?:by|from)|artist:|author:|(?:created|arranged|compiled|collected|typed) by)"
+    r"(?:[: ]\s*(?P<name>[^\s].*?))?[\s:]*[-~*)]{0,3}\s*\Z",
     re.IGNORECASE,
+)
+# --- Ada M. Lovelace, --handle: dashes and a name at the end of a drawing.
+_DASHED_NAME = re.compile(
+    r"-{2,3}(?: ?(?P<name>[A-Z][a-z'-]+(?: [A-Z]\.)?(?: [A-Z][A-Za-z'-]+){1,2})|(?P<handle>[a-z]{4,20}))\Z"
 )
 # A name and the address it writes from.
 _MAIL_NAME = re.compile(
@@ -65,10 +71,39 @@ _MAIL_NAME = re.compile(
 _CUT_CREDIT = re.compile(
     r"(?:art|drawn|created|ascii) by:?[ .]{0,3}$", re.IGNORECASE | re.MULTILINE
 )
-_AFTER_BY = re.compile(r"\b(?:modified |drawn |art )?by:? (?P<name>[\w.' -]{2,40})")
+_AFTER_BY = re.compile(r"\b(?:modified |drawn |art )?by:? (?P<name>[\w.' /&-]{2,200})")
 _FULL_NAME_AFTER_BY = re.compile(r"\bby (?P<name>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+){0,3})")
 _IN_COMMENT = re.compile(
-    r"\b(?:by|author|artist|credit)[:\s]+(?P<name>[@/]?[^\W_][^\n<(,;]{1,40})", re.IGNORECASE
+    r"\b(?:by[:\s]|(?:author|artist|credit)\s*:)\s*(?P<name>[@/]?[^\W_][^\n,;]{1,200})",
+    re.IGNORECASE,
+)
+_MONTHS = "|".join(
+    f"{name[:3]}(?:{name[3:]})?"
+    for name in (
+        "January", "February", "March", "April", "May", "June", "July", "August", "September",
+        "October", "November", "December",
+    )
+)  # fmt: skip
+# Where a name ends: an address, a remark behind a dash or in brackets, a date, a rule of the page.
+_NAME_END = re.compile(
+    r"[\s<(\[:,-]*(?:https?://|ftp://|www\.)"
+    r"|[\s<(\"]*[\w.+-]+@\w"
+    r"|\s+-{1,3}\s|\s?[<(\[={]|\s+(?:aka|in|on|from|for|based|using|with|via|at|of)\s"
+    r"|\.\s"
+    r"|[\s,]+\d{1,4}[-/.]\d|[\s,]+(?:19|20)\d\d\b"
+    rf"|[\s,]*(?:{_MONTHS})[\s.]+\d"
+)
+_SHORTENED = re.compile(
+    r"(?:^|[\s.])(?:[A-Z]|Dr|Mrs?|Ms|St|Jr)\Z"
+)  # the dot behind it ends no name
+_NOBODY = re.compile(
+    r"(?:author |artist )?(?:unknown|anonymous|anon|nobody|none|n/a|\?+)(?: artist| author)?\Z",
+    re.IGNORECASE,
+)
+# Begins no name, but a phrase: by the sea, one of them, from here.
+_NO_NAME = re.compile(r"(?:the|an?|my|me|your?|this|that|one|some|here|hand|many|to|us|it)\b(?!\.)")
+_FULL_NAME = re.compile(
+    r"(?:[A-Z]\. )?[A-Z][a-z][A-Za-z'-]*(?: [A-Z]\.?)?(?: [A-Z][a-z][A-Za-z'-]*){1,2}\Z"
 )
 # A longer row is no credit line. The patterns have several free lengths: on long rows their time grows
 # with a power of the length.
@@ -145,31 +180,94 @@ def blank_credits(text: str, spans: tuple[CreditSpan, ...]) -> str:
     return "\n".join(rows)
 
 
-def credit_line(row: str) -> str | None:
-    """The artist of a row that only gives credit ("art by NAME", or a name with its address), else None."""
-    said = row.strip()
-    if not 4 <= len(said) <= _LONGEST_LINE:
+def names_nobody(said: str) -> bool:
+    """Whether ``said`` says that nobody knows: unknown, anonymous."""
+    return _NOBODY.match(said) is not None
+
+
+def plain_name(said: str) -> str | None:
+    """The name that ``said`` begins with, without the address, date or remark behind it; None where it
+    names nobody ("unknown", "one of them"). Several names in one ("jgs/TT", "Ada & Bob") stay together."""
+    end, start = len(said), 0
+    while match := _NAME_END.search(said, start):
+        start = match.end()
+        if match[0].strip() == "." and _SHORTENED.search(said, 0, match.start()):
+            continue  # Joan G. Stark
+        end = match.start()
+        break
+    name = " ".join(said[:end].split()).strip(' -:;,*~|"')
+    if not _SHORTENED.search(name.removesuffix(".")):
+        name = name.removesuffix(".")
+    if not any(map(str.isalnum, name)) or names_nobody(name) or _NO_NAME.match(name):
         return None
-    match = _CREDIT_LINE.match(said) or _MAIL_NAME.match(said)
-    return match["name"] if match else None
+    return name
+
+
+def credit_line(row: str) -> str | None:
+    """The artist of a row that only gives credit ("art by NAME", or a name with its address), "" where
+    such a row names nobody ("From unknown:"), None for any other row."""
+    said = row.strip()
+    if not 3 <= len(said) <= _LONGEST_LINE:
+        return None
+    if match := _DASHED_NAME.match(said) or _MAIL_NAME.match(said):
+        return str(next(filter(None, match.groups())))
+    match = _CREDIT_LINE.match(said)
+    if match is None:
+        return None
+    named = match["name"] or ""
+    name = plain_name(named)
+    is_phrase = name is None and not names_nobody(named) and named[:1].isalpha()
+    return None if is_phrase else name or ""
 
 
 def ends_signed(row: str) -> bool:
     """Whether the last row of a drawing is a credit line, or ends in a name with its address."""
     ending = row[-_LONGEST_ENDING:].lstrip()
-    return _MAIL_NAME.search(ending) is not None or credit_line(row) is not None
+    return _MAIL_NAME.search(ending) is not None or bool(credit_line(row))
 
 
 def artist_in_title(title: str, full_name: bool = False) -> str | None:
     """Whom a title names behind "by"; with ``full_name`` only what is written as a name."""
     match = (_FULL_NAME_AFTER_BY if full_name else _AFTER_BY).search(title)
-    return match["name"].strip() if match else None
+    return plain_name(match["name"]) if match else None
 
 
 def artist_in_comment(comment: str) -> str | None:
     """Whom the comment of a file names behind "by", "author", "artist" or "credit"."""
-    match = _IN_COMMENT.search(comment)
-    return match["name"].strip(" .:-") or None if match else None
+    return next(filter(None, (plain_name(m["name"]) for m in _IN_COMMENT.finditer(comment))), None)
+
+
+def artist_in_note(note: str) -> str | None:
+    """Whom a note below a drawing names: a row that is a credit, else the first full name behind "by"."""
+    for row in note.split("\n"):
+        if name := credit_line(row):
+            return name
+    return artist_in_title(" ".join(note.split()), full_name=True)
+
+
+def name_row(row: str) -> str | None:
+    """Who is named by a row below a drawing that is a full name and nothing else but dashes around it and
+    a place behind it, "" where it says that nobody knows, None for any other row."""
+    said = row[:_LONGEST_LINE].strip().strip("-~* ")
+    name = " ".join(said.partition(",")[0].split())
+    if names_nobody(name):
+        return ""
+    return name if _FULL_NAME.match(name) else None
+
+
+def is_signature(said: str) -> bool:
+    """Whether ``said`` is one of the signatures that are known."""
+    return said in _LISTED
+
+
+def is_signer(name: str, drawing: str) -> bool:
+    """Whether ``name`` is a full name and the drawing is signed with its initials, or is one that known
+    signatures stand for."""
+    if _FULL_NAME.match(name) is None:
+        return False
+    initials = "".join(word[0] for word in name.split())
+    alone = rf"(?<![A-Za-z]){initials}(?![A-Za-z])"
+    return name in _SIGNERS or re.search(alone, drawing, re.IGNORECASE) is not None
 
 
 def has_cut_credit(text: str) -> bool:

@@ -27,7 +27,8 @@ _MAX_FILE = 256 << 20
 
 # (name, bytes it claims, reader of at most n bytes)
 Member = tuple[str, int, Callable[[int], bytes]]
-Open = Callable[[IO[bytes], str, ReadOptions], Iterator[Item]]
+# (stream, path through the archive, own name, options)
+Open = Callable[[IO[bytes], str, str, ReadOptions], Iterator[Item]]
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class ArchiveReader:
         return archive_kind(head) is not None
 
     def read(self, source: Input, depth: int = 0, budget: Budget | None = None) -> Iterator[Item]:
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         budget = budget or Budget()
 
         def reject(reason: str, detail: object, path: str = source.path) -> Rejection:
@@ -97,17 +98,19 @@ class ArchiveReader:
                 if not raw:
                     yield reject("empty", "an empty file", path)
                     continue
-                yield from self._read_nested(raw, path, source, depth, budget)
+                # Some packers name what came from a pipe "-".
+                own = member if any(map(str.isalnum, member)) else source.name
+                yield from self._read_nested(raw, path, own, source, depth, budget)
         except MemberError as error:
             yield reject("truncated", error)
 
     def _read_nested(
-        self, raw: bytes, path: str, source: Input, depth: int, budget: Budget
+        self, raw: bytes, path: str, name: str, source: Input, depth: int, budget: Budget
     ) -> Iterator[Item]:
         if archive_kind(raw) is None:
-            yield from self._read_member(io.BytesIO(raw), path, source.options)
+            yield from self._read_member(io.BytesIO(raw), path, name, source.options)
             return
-        inner = Input(path, path, io.BytesIO(raw), raw[:4096], source.options)
+        inner = Input(path, name, io.BytesIO(raw), raw[:4096], source.options)
         yield from self.read(inner, depth + 1, budget)
 
 

@@ -32,14 +32,16 @@ _NAMELESS = frozenset(["file id", "readme", "untitled", "index", "art", "text", 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the curator says about an input beyond its bytes.
+    """What is known of an input beyond its bytes, mostly from the curator.
 
-    ``columns`` maps a field of ``Piece`` to a column name of the table; ``source``, ``licence``
-    and ``artist`` fill what the input itself leaves open; ``tags`` are added to every piece;
+    ``columns`` maps a field of ``Piece`` to a column name of the table; ``source`` is the name of the
+    collection, whatever the input says; ``licence`` and ``artist`` fill what the input itself leaves
+    open; ``tags`` are added to every piece;
     ``whole`` takes each text file as one piece, never as a page of several; ``encoding`` is that of
     text files, where the curator knows better than their bytes. ``words`` are set in every font
     file met. ``columns_wide`` and ``palette`` say how images are drawn; ``frames`` keeps every frame
-    of a film, however alike. ``accepted`` are locators of what is a drawing, whatever it looks like.
+    of a film, however alike. ``place`` is the collection by where the input lies (``collections``):
+    the source of what names none. ``accepted`` are locators of what is a drawing, whatever it looks like.
     """
 
     source: str | None = None
@@ -53,13 +55,18 @@ class ReadOptions:
     columns_wide: int = 80
     palette: str = "ascii"
     frames: bool = False
+    place: str | None = None
     accepted: frozenset[str] = frozenset()
+
+    def source_name(self, stated: str | None = None) -> str:
+        """The source of an item whose own input says ``stated``."""
+        return self.source or stated or self.place or "unknown"
 
 
 @dataclass(slots=True)
 class Input:
-    """One open input: ``path`` as recorded, ``name`` without packing suffixes, ``stream`` of its
-    unpacked bytes and their ``head``."""
+    """One open input: ``path`` as recorded, its own ``name`` (that of an archive's member is no path
+    through the archive) without packing suffixes, ``stream`` of its unpacked bytes and their ``head``."""
 
     path: str
     name: str
@@ -123,7 +130,7 @@ def read_whole(source: Input, limit: int) -> bytes | Rejection:
     data = source.stream.read(limit + 1)
     if len(data) <= limit:
         return data
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     detail = f"more than {limit >> 20} MiB; at most that for this format"
     return Rejection("too-large", detail, name, source.path)
 
@@ -136,7 +143,7 @@ def storable(name: object) -> str:
 
 def file_stem(name: str) -> str:
     """The last part of a path or member name, without its extension."""
-    last = re.split(r"[/\\\\!]", name)[-1]
+    last = re.split(r"[/\\]", name)[-1]
     return last.rsplit(".", 1)[0] if "." in last[1:] else last
 
 
@@ -175,7 +182,7 @@ def make_item(
 
     The original is kept where it cannot be told from the canonical text.
     """
-    name = options.source or source or "unknown"
+    name = options.source_name(source)
     canonical = canonical_text(raw)
     if isinstance(canonical, Rejection):
         return replace(canonical, source=name, path=path, locator=locator)

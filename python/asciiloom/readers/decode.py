@@ -15,8 +15,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# CP437 positions of shades, blocks and box drawing (0xB0-0xDF) and of the middle dot and square.
-_DRAWING = bytes([*range(0xB0, 0xE0), 0xF9, 0xFA, 0xFE])
+# CP437 positions of shades, blocks and box drawing (0xB0-0xDF), of the middle dot and square and the blank.
+_DRAWING = bytes([*range(0xB0, 0xE0), 0xF9, 0xFA, 0xFE, 0xFF])
 _LOW = bytes(range(0x80))
 
 

@@ -73,6 +73,7 @@ _PACKED: tuple[tuple[bytes, str, Callable[[IO[bytes]], object]], ...] = (
     (b"BZh", ".bz2", bz2.open),
     (b"\x28\xb5\x2f\xfd", ".zst", _open_zstd),
 )
+PACKING = tuple(suffix for _, suffix, _ in _PACKED)
 # What reading a damaged stream raises.
 UNPACK_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError)
 

@@ -11,7 +11,8 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, cast
@@ -19,8 +20,8 @@ from typing import IO, cast
 from asciiloom.errors import ReaderError
 from asciiloom.piece import Rejection, one_line
 from asciiloom.readers.archive import ArchiveReader
-from asciiloom.readers.base import Input, Item, Reader, ReadOptions, rank_of, storable
-from asciiloom.readers.packed import UNPACK_ERRORS, TooLargeError, unpacked
+from asciiloom.readers.base import Input, Item, Reader, ReadOptions, file_stem, rank_of, storable
+from asciiloom.readers.packed import PACKING, UNPACK_ERRORS, TooLargeError, unpacked
 from asciiloom.readers.pages.film import FilmReader
 from asciiloom.readers.pages.fortune import FortuneReader
 from asciiloom.readers.pages.html import HtmlReader
@@ -48,6 +49,8 @@ from asciiloom.readers.tables.table import TableReader
 
 HEAD = 4096
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# Files that hold collections.
+_HOLDS_MANY = (*ArchiveReader.extensions, *TableReader.extensions)
 
 
 @functools.cache
@@ -61,18 +64,20 @@ def readers() -> tuple[Reader, ...]:
 def _built_in() -> tuple[Reader, ...]:
     return (
         ANSI, ARTWORX, BIN, ICEDRAW, PCBOARD, REXPAINT, TUNDRA, XBIN,
-        ArchiveReader(lambda stream, path, options: _read_stream(stream, path, options)),
+        ArchiveReader(lambda *member: _read_stream(*member)),
         BoxesReader(), CollectionReader(), CowReader(), DurdrawReader(), EyeDropsReader(),
         FigletReader(), FilmReader(), FortuneReader(), HtmlReader(), ImageReader(), LogoReader(),
         MarkdownReader(), PlainReader(), TableReader(),
     )  # fmt: skip
 
 
-def _read_stream(stream: IO[bytes], path: str, options: ReadOptions) -> Iterator[Item]:
-    name = options.source or "unknown"
+def _read_stream(
+    stream: IO[bytes], path: str, own_name: str, options: ReadOptions
+) -> Iterator[Item]:
+    name = options.source_name()
     chosen: Reader | None = None
     try:
-        source = open_unpacked(stream, path, options)
+        source = open_unpacked(stream, path, own_name, options)
         chosen = reader_of(source)
         yield from chosen.read(source)
     except TooLargeError as error:
@@ -87,7 +92,8 @@ def _read_stream(stream: IO[bytes], path: str, options: ReadOptions) -> Iterator
 
 def read_bytes(data: bytes, path: str = "-", options: ReadOptions | None = None) -> Iterator[Item]:
     """Every item of ``data``, read as a file of the name ``path`` is."""
-    yield from _read_stream(cast(IO[bytes], io.BytesIO(data)), path, options or ReadOptions())
+    stream = cast(IO[bytes], io.BytesIO(data))
+    yield from _read_stream(stream, path, path, options or ReadOptions())
 
 
 def read_path(path: str | Path, options: ReadOptions | None = None) -> Iterator[Item]:
@@ -99,7 +105,7 @@ def read_path(path: str | Path, options: ReadOptions | None = None) -> Iterator[
     """
     options = options or ReadOptions()
     if str(path) == "-":
-        yield from _read_stream(sys.stdin.buffer, "-", options)
+        yield from _read_stream(sys.stdin.buffer, "-", "-", options)
         return
     if str(path).startswith(hub.PREFIX):
         yield from hub.read_hub(str(path), options)
@@ -126,24 +132,59 @@ def looked_at(path: str | Path) -> os.stat_result:
         raise ReaderError(f"cannot read {path}: {said}") from error
 
 
+def collections(paths: Sequence[str], options: ReadOptions) -> Iterator[tuple[str, ReadOptions]]:
+    """Each of ``paths`` with the name of its collection, where several folders are given: then each is
+    one. Of a single folder, ``walk`` takes the folders in it for the collections."""
+    folders = [path for path in paths if is_walkable(path) and Path(path).is_dir()]
+    for path in paths:
+        several = len(folders) > 1 and path in folders
+        place = _folder_name(Path(path)) if several else None
+        yield path, replace(options, place=place) if place else options
+
+
+def _folder_name(folder: Path) -> str | None:
+    return one_line(storable(folder.resolve().name))
+
+
+def _place(root: Path, file: Path, wrapped: bool) -> str | None:
+    """The collection that ``file`` below (or at) ``root`` belongs to: the folder in ``root`` that holds it.
+
+    Directly in ``root``, a table or archive is a collection of its own, and any other file belongs to
+    that of the folder; so does everything where ``root`` is but a wrapper of one folder.
+    """
+    inside = file.relative_to(root).parts[:-1] if file != root else ()
+    if inside and not wrapped:
+        return one_line(storable(inside[0]))
+    name = file.name
+    while name.lower().endswith(PACKING):
+        name = name.rpartition(".")[0]
+    if not inside and name.lower().endswith(_HOLDS_MANY):
+        return one_line(storable(file_stem(name)))
+    return _folder_name(root if file != root else file.parent)
+
+
 def walk(path: str | Path, options: ReadOptions) -> Iterator[tuple[Path, ReadOptions]]:
     """The file, or the files of the folder in name order, each with what is known of it."""
     root = Path(path)
     if not stat.S_ISDIR(looked_at(path).st_mode):
-        yield root, options
+        yield root, replace(options, place=options.place or _place(root, root, False))
         return
+    wrapped = False
     for folder, folders, files in os.walk(root):
         folders.sort()
-        kept, file_options = hub.data_files(Path(folder), sorted(files), options)
+        if Path(folder) == root:
+            wrapped = len(folders) == 1 and not files
+        kept, told = hub.data_files(Path(folder), sorted(files), options)
         for name in kept:
-            yield Path(folder) / name, file_options
+            file = Path(folder) / name
+            yield file, replace(told, place=told.place or _place(root, file, wrapped))
 
 
-def open_unpacked(stream: IO[bytes], path: str, options: ReadOptions) -> Input:
-    """``stream`` as an input, its layers of compression taken off."""
+def open_unpacked(stream: IO[bytes], path: str, name: str, options: ReadOptions) -> Input:
+    """``stream`` as an input called ``name``, its layers of compression taken off."""
     if not hasattr(stream, "peek"):
         stream = cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, stream)))
-    stream, inner = unpacked(stream, path)
+    stream, inner = unpacked(stream, name)
     head = cast(io.BufferedReader, stream).peek(HEAD)[:HEAD]
     return Input(path, inner, stream, head, options)
 
@@ -157,7 +198,7 @@ def line_chunks(path: Path, options: ReadOptions) -> Iterator[LineChunk | Reject
     """A JSONL file in stretches that can be read apart, or None where the file is none."""
     try:
         with path.open("rb") as stream:
-            source = open_unpacked(stream, storable(path), options)
+            source = open_unpacked(stream, storable(path), storable(path), options)
             reader = reader_of(source)
             if not isinstance(reader, TableReader) or not reader.reads_lines(source):
                 return None
@@ -167,10 +208,11 @@ def line_chunks(path: Path, options: ReadOptions) -> Iterator[LineChunk | Reject
 
 
 def _stretches(path: Path, options: ReadOptions) -> Iterator[LineChunk | Rejection]:
-    name = options.source or "unknown"
+    name = options.source_name()
     try:
         with path.open("rb") as stream:
-            yield from split_lines(open_unpacked(stream, storable(path), options))
+            name_as_stored = storable(path)
+            yield from split_lines(open_unpacked(stream, name_as_stored, name_as_stored, options))
     except TooLargeError as error:
         yield Rejection("too-large", str(error), name, storable(path))
     except UNPACK_ERRORS as error:
@@ -179,7 +221,7 @@ def _stretches(path: Path, options: ReadOptions) -> Iterator[LineChunk | Rejecti
 
 def read_file(path: Path, options: ReadOptions) -> Iterator[Item]:
     """Every item of one file; whatever is wrong with it is a rejection."""
-    name = options.source or "unknown"
+    name = options.source_name()
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             yield Rejection(
@@ -190,6 +232,6 @@ def read_file(path: Path, options: ReadOptions) -> Iterator[Item]:
             if os.fstat(stream.fileno()).st_size == 0:
                 yield Rejection("empty", "an empty file", name, storable(path))
                 return
-            yield from _read_stream(stream, storable(path), options)
+            yield from _read_stream(stream, storable(path), storable(path), options)
     except OSError as error:
         yield Rejection("unreadable", str(error.strerror or error), name, storable(path))

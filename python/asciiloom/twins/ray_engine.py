@@ -76,12 +76,14 @@ class RayEngine:
     def candidates(self, new: I64) -> Candidates:
         if not len(new):
             return Candidates.none()
-        folder = self._folder / "bands"
-        folder.mkdir(exist_ok=True)
-        for number, (ids, columns) in enumerate(self._store.runs()):
+        (self._folder / "bands").mkdir(exist_ok=True)
+        # By name: a folder that is used again may hold the bands of a run that was longer.
+        bands = [
             self._write(f"bands/{number:06}", {"id": ids, "is_new": np.isin(ids, new), **columns})
+            for number, (ids, columns) in enumerate(self._store.runs())
+        ]
         pairs = (
-            self._ray.data.read_parquet(str(folder))
+            self._ray.data.read_parquet(bands)
             .map_batches(ray_tasks.explode, batch_format="numpy", batch_size=4096)
             .groupby("part", num_partitions=SHUFFLES)
             .map_groups(ray_tasks.pairs_of_part, batch_format="numpy")

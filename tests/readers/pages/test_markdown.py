@@ -63,3 +63,8 @@ def test_front_matter_that_is_no_yaml_is_read_line_by_line() -> None:
 def test_tags_of_plain_names() -> None:
     assert page_tags({"tags": "a, b"}, "x.md") == ("a", " b")
     assert page_tags({}, "notes-of-cats.md") == ()
+
+
+def test_words_that_join_others_are_no_tags() -> None:
+    tags = page_tags({}, "_posts/2014-07-02-art-and-design-borders.md")
+    assert tags == ("art-and-design-borders", "design", "borders")

@@ -25,6 +25,7 @@ def page(*blocks: list[str], gap: int = 2) -> str:
         ("-= [ two dogs ]=-  2/97", ("two dogs", "1997-02", None)),
         ("-=[ auk ]=-  modified by llizard", ("auk", None, "llizard")),
         ("-=[ '90s car ]=-", None),
+        ("* stuffed animal (horse) *  11/96", ("stuffed animal (horse)", "1996-11", None)),
         ("-----", None),
         ("-=[ o.O ]=-", None),
         ("~~~~ _/ ~~~~", None),
@@ -144,3 +145,125 @@ def test_a_program_in_a_text_file_is_a_rejection() -> None:
     program = "import os\n\ndef main(x):\n    value = os.getcwd()\n    return value\n"
     (item,) = read_bytes(program.encode(), "main.py")
     assert isinstance(item, Rejection) and item.reason == "code"
+
+
+TALE = (
+    "It was the night before the day of the cat, and all that I had was a bit of fish for my supper.",
+    "She came in from the rain and sat by the fire, and what she said to me I will not forget.",
+)
+
+
+def tale() -> list[str]:
+    """Some sixty rows of a story with a signed cat beside every few of them."""
+    cat = [r"|\_/|  ", r"(o.o)  ", r" >^<   ", "jgs    "]
+    words = " ".join(TALE * 12).split()
+    lines = [" ".join(words[n : n + 7]) for n in range(0, len(words), 7)]
+    rows: list[str] = []
+    for number, line in enumerate(lines):
+        rows.append(cat[number % 8] + line if number % 8 < 4 else line)
+        rows += [""] if number % 8 == 5 else []
+    return rows
+
+
+def test_a_tale_with_pictures_is_one_piece() -> None:
+    rows = tale()
+    (piece,) = read_bytes("\n".join(rows).encode(), "tale.txt")
+    assert isinstance(piece, Piece) and piece.text == "\n".join(rows).rstrip("\n")
+    (told,) = read_bytes("\n".join(TALE).encode(), "tale.txt")
+    assert isinstance(told, Rejection) and told.reason == "prose"
+
+
+@pytest.mark.parametrize(
+    "top", ["  oOo.oOo.oOo.oOo.oOo.oOo", "~~zeeeeeee~~", "  .ccCCCCCCCc.", ":uuuxuouuuuuuuuuu:"]
+)
+def test_a_top_row_of_letters_is_art(top: str) -> None:
+    (piece,) = read_bytes("\n".join([top, *CAT]).encode(), "cat.txt")
+    assert isinstance(piece, Piece) and piece.title == "cat"
+    assert piece.text.split("\n")[0].strip() == top.strip()
+
+
+def test_brackets_make_a_title_line_whatever_is_around_them() -> None:
+    assert title_line("=-[ bird/eagle? ]=-  6/97") == ("bird/eagle?", "1997-06", None)
+    assert title_line("=-( o.o )-=") is None
+
+
+def test_a_short_ruler_is_one() -> None:
+    assert is_ruler(".:*~*:._.:*~*:._.:*~*:.") and not is_ruler("/\\/\\  /\\_/\\_/\\")
+
+
+@pytest.mark.parametrize(
+    ("above", "title", "artist"),
+    [
+        ("From unknown :", None, None),
+        ("From Krogg:", None, "Krogg"),
+        ("Arranged by:", None, None),
+        ("2 lines:", None, None),
+        ("unknown", None, None),
+        ("or:", None, None),
+        ("(tweaked by llizard)", None, None),
+        ("VK", None, "VK"),
+        ("Looking away perhaps? :", "Looking away perhaps?", None),
+    ],
+)
+def test_what_captions_say(above: str, title: str | None, artist: str | None) -> None:
+    apart = "\n".join([above, "", "", *CAT, "", "", *FISH])
+    cat, _ = (i for i in read_bytes(apart.encode(), "page.txt") if isinstance(i, Piece))
+    assert (cat.title, cat.artist, cat.text) == (title, artist, "\n".join(CAT))
+    (cut,) = segment("\n".join([above, "", *CAT]))
+    assert (cut.title, cut.artist, cut.rows) == (title, artist, tuple(CAT))
+
+
+def test_a_caption_whose_initials_sign_the_drawing_is_its_artist() -> None:
+    signed = [*CAT[:2], " > ^ <   jro"]
+    (cut,) = segment("\n".join(["Jonathon R. Oglesbee", "", *signed]))
+    assert (cut.title, cut.artist) == (None, "Jonathon R. Oglesbee")
+    (cut,) = segment("\n".join(["Liberty Bell", "", *signed]))
+    assert (cut.title, cut.artist) == ("Liberty Bell", None)
+
+
+@pytest.mark.parametrize(
+    ("below", "artist"),
+    [
+        ("    Normand  Veilleux", "Normand Veilleux"),
+        (" -Wayne Jones, Coventry UK-", "Wayne Jones"),
+        ("--- Michael C. Ling", "Michael C. Ling"),
+        ("R. Shawn Butler", "R. Shawn Butler"),
+        ("unknown", None),
+    ],
+)
+def test_a_name_below_a_drawing_is_its_artist(below: str, artist: str | None) -> None:
+    (cut,) = segment("\n".join([*CAT, below]))
+    assert (cut.artist, cut.rows) == (artist, tuple(CAT))
+
+
+def test_a_signature_or_words_below_a_drawing_are_part_of_it() -> None:
+    for below in ("jgs", ".oooO Oooo.", "WW WW"):
+        (cut,) = segment("\n".join([*CAT, below]))
+        assert (cut.artist, cut.rows) == (None, (*CAT, below))
+
+
+def test_a_heading_set_upon_a_drawing_is_its_title() -> None:
+    for heading in ("2 visible legs", "Mufasa", "hyenas", "Small one *g* :"):
+        (cut,) = segment("\n".join([heading, *(" " + row for row in CAT), " ~~~~~"]))
+        assert (cut.title, cut.rows[0]) == (heading.strip(" :"), " " + CAT[0])
+    for art in ("mm", "8 8 8 8 8 8", "OOOOOOOO"):
+        (cut,) = segment("\n".join([art, *CAT]))
+        assert (cut.title, cut.rows[0]) == (None, art)
+
+
+def test_drawings_signed_anywhere_are_apart_and_share_their_title() -> None:
+    left, right = ["  .--.", "jgs\\_/", " /  \\", " ----"], [" .--.", " \\_/ jgs", "/  \\", "----"]
+    one, two = segment("\n".join(["-=[ dogs ]=-  4/98", "", *left, "", *right]))
+    assert (one.rows, two.rows) == (tuple(left), tuple(right))
+    assert [(c.title, c.made) for c in (one, two)] == [("dogs", "1998-04")] * 2
+    initials = [*CAT, "    `---' mb"]
+    assert len(segment("\n".join([*left, "", *initials]))) == 2
+    assert len(segment("\n".join([*left, "", *CAT]))) == 1  # the lower half may belong to the upper
+
+
+def test_names_and_headings_part_drawings() -> None:
+    bottle = [" ____", "(____)", "|    |", "|____|"]
+    page = [*CAT, "Berna M. Slikker", "", *bottle, "", "Bottles", *bottle]
+    cat, first, second = segment("\n".join(page))
+    assert (cat.artist, cat.rows) == ("Berna M. Slikker", tuple(CAT))
+    assert first.rows == second.rows == tuple(bottle) and second.title == "Bottles"

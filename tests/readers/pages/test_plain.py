@@ -101,3 +101,8 @@ def test_blocks_are_in_order_and_apart(rows: list[str]) -> None:
     for block in blocks:
         assert len(block.rows) == block.last - block.first + 1
         assert block.rows[0].strip("\f ") or block.rows[0].startswith("\f")
+
+
+def test_the_words_behind_the_end_mark_give_credit() -> None:
+    (piece,) = _read(CAT.encode() + b"\x1a\r\nRebuilt by Ada Lovelace in July 2018.\r\n")
+    assert isinstance(piece, Piece) and (piece.text, piece.artist) == (CAT, "Ada Lovelace")

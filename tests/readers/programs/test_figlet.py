@@ -1,11 +1,13 @@
 import io
+import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyfiglet
 import pytest
 
-from asciiloom.piece import Piece, Rejection
+from asciiloom.piece import Piece, Rejection, canonicalize
 from asciiloom.readers import ReadOptions, read_bytes
 
 FONTS = Path(pyfiglet.__file__).parent / "fonts"
@@ -57,3 +59,43 @@ def test_damaged_fonts(data: bytes, says: str) -> None:
     if says:
         (item,) = items
         assert isinstance(item, Rejection) and item.reason == "bad-font" and says in item.detail
+
+
+# Slanted letters with hard blanks before them and a space whose rows are not of one length, on all of
+# which drivers differ.
+LETTERS = {
+    "a": ("  $/_", " $/| ", "$||  "),
+    "b": ("  \\/", " |/ ", "||  "),
+    " ": ("  ", "$  ", "$  "),
+}
+
+
+def slanted(mode: int) -> bytes:
+    rows = [f"flf2a$ 3 3 10 0 1 0 {mode}", "made for this test"]
+    for code in (*range(32, 127), 196, 214, 220, 228, 246, 252, 223):
+        glyph = LETTERS.get(chr(code), ("$ ", "$ ", "$ "))
+        rows += [f"{row}@" for row in glyph[:-1]] + [f"{glyph[-1]}@@"]
+    return ("\n".join(rows) + "\n").encode()
+
+
+@pytest.mark.parametrize("mode", [0, 64, 128, 143, 191, 192])
+def test_slanted_words_are_set_as_figlet_sets_them(
+    mode: int, tmp_path: Path, program: Callable[..., str]
+) -> None:
+    words = ("ab", "ba ab", "aa bb a")
+    data = slanted(mode)
+    (tmp_path / "slanted.flf").write_bytes(data)
+    items = list(read_bytes(data, "slanted.flf", ReadOptions(words=words)))
+    command = [program("figlet"), "-d", str(tmp_path), "-f", "slanted", "-w", "500"]
+    for item, said in zip(items[1:], words, strict=True):
+        theirs = subprocess.run([*command, said], capture_output=True, text=True, check=True).stdout
+        assert isinstance(item, Piece) and item.text == canonicalize(theirs).text
+
+
+def test_a_fonts_comment_keeps_its_lines_apart() -> None:
+    data = slanted(0).replace(
+        b" 0 1 0 0\nmade for this test", b" 0 2 0 0\nSlanted by Ada Doe 8/94\nRelease 2"
+    )
+    (sheet,) = read_bytes(data, "slanted.flf")
+    assert isinstance(sheet, Piece)
+    assert (sheet.artist, sheet.description) == ("Ada Doe", "Slanted by Ada Doe 8/94 Release 2")

@@ -77,3 +77,18 @@ def test_an_overlong_line_is_one_rejection(monkeypatch: pytest.MonkeyPatch) -> N
     pieces, rejections = _joined("\n".join(rows).encode(), ReadOptions())
     assert pieces.locator == [f"row {n}" for n in (1, 2, 3, 4, 6, 8, 9)]
     assert [(r.reason, r.locator) for r in rejections] == [("too-large", "row 5")]
+
+
+def test_stretches_choose_the_column_of_each_row_as_the_whole_file_does() -> None:
+    rows = [{"text": f"G{n}", "art_text": f"/{n}\\\n\\{n}/"} for n in range(20)]
+    rows += [{"text": f"<{n}>\n({n})", "art_text": "GM"} for n in range(20)]
+    data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    (chunk,) = lines.split_lines(Input.from_bytes(data, "a.jsonl"))
+    batch, rejected = lines.read_chunk(chunk)
+    whole = [
+        i for i in TableReader().read(Input.from_bytes(data, "a.jsonl")) if isinstance(i, Piece)
+    ]
+    assert not rejected and list(zip(batch.text, batch.title, batch.path, strict=True)) == [
+        (p.text, p.title, p.path) for p in whole
+    ]
+    assert batch.title[0] == "G0" and batch.title[-1] == "GM"

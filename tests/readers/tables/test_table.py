@@ -159,3 +159,34 @@ def test_compressed_truncated_and_overlong(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("asciiloom.readers.tables.lines.MAX_LINE", 1000)
     items = _read(b'{"text": "' + b"x" * 5000 + b'"}\n{"text": "y"}\n', "a.jsonl")
     assert [getattr(i, "reason", "piece") for i in items] == ["too-large", "piece"]
+
+
+def test_the_column_of_several_lines_is_the_art_and_the_other_its_title() -> None:
+    rows = [
+        {"text": "GM", "art_text": CAT},
+        {"text": CAT, "art_text": "GM"},
+        {"text": CAT, "content": "a cat"},
+    ]
+    data = "\n".join(map(json.dumps, rows)).encode()
+    pieces = [i for i in _read(data, "a.jsonl") if isinstance(i, Piece)]
+    assert [(p.text, p.title) for p in pieces] == [(CAT, "GM"), (CAT, "GM"), (CAT, "a cat")]
+
+
+def test_a_title_column_and_what_the_curator_says_go_first() -> None:
+    data = json.dumps({"text": "GM", "art_text": CAT, "title": "letters"}).encode()
+    (piece,) = _read(data, "a.jsonl")
+    assert isinstance(piece, Piece) and (piece.text, piece.title) == (CAT, "letters")
+    (piece,) = _read(data, "a.jsonl", ReadOptions(columns={"text": "text"}))
+    assert isinstance(piece, Piece) and piece.text == "GM"
+
+
+def test_the_file_of_a_row_is_part_of_where_it_is_from() -> None:
+    rows = [
+        {"text": CAT, "path": "cats/one.txt"},
+        {"text": CAT, "path": "page.html#3"},
+        {"text": CAT},
+    ]
+    items = _read("\n".join(map(json.dumps, rows)).encode(), "art.jsonl")
+    assert [(i.path, i.locator) for i in items] == [
+        ("art.jsonl!cats/one.txt", "row 1"), ("art.jsonl!page.html#3", "row 2"), ("art.jsonl", "row 3"),
+    ]  # fmt: skip

@@ -34,7 +34,7 @@ class FilmReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         decoded = decode(data, source.options.encoding)
         rows = decoded.text.replace("\r\n", "\n").split("\n")
         period = _period(rows)

@@ -31,7 +31,7 @@ class FortuneReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         decoded = decode(data, source.options.encoding)
         rows = decoded.text.replace("\r\n", "\n").split("\n")
         rotated = is_rotated(decoded.text, source.path)

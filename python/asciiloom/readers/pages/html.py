@@ -14,7 +14,7 @@ from asciiloom.piece import Rejection, artist_in_title, one_line
 from asciiloom.readers.base import Input, Item, read_whole
 from asciiloom.readers.decode import Decoded, decode
 from asciiloom.readers.pages.page import page_items, segment
-from asciiloom.readers.pages.rows import is_caption, is_ruler, title_line
+from asciiloom.readers.pages.rows import caption, is_caption, is_ruler, title_line
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -247,7 +247,7 @@ def html_items(
     tags: tuple[object, ...] = (),
 ) -> Iterator[Item]:
     """The drawings of a page of HTML."""
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     if depth(text) > MAX_DEPTH:
         detail = f"tags nested deeper than {MAX_DEPTH:,}"
         yield Rejection("too-deep", detail, name, source.path)
@@ -257,6 +257,7 @@ def html_items(
     artist = artist_in_title(page_title or "", full_name=True)
     heading: str | None = None
     made: str | None = None
+    artist_above: str | None = None
     found = 0
     number = 0
     for block in blocks:
@@ -275,16 +276,16 @@ def html_items(
         if len(kept) == 1 and len(kept[0].rows) == 1 and (alone := title_line(kept[0].rows[0])):
             heading, made = alone[0], alone[1]
             continue
-        if len(kept) == 1 and len(kept[0].rows) == 1 and is_caption(kept[0].rows[0]):
-            heading = one_line(kept[0].rows[0].strip(" :"))
+        if len(kept) == 1 and len(kept[0].rows) == 1 and (words := caption(kept[0].rows[0])):
+            heading, artist_above = words
             continue
         for item in page_items(
             drawn, source, data, encoding=encoding, prefix=f"{block.kind} {number}, ",
-            title=heading, made=made, artist=artist, tags=tags,
+            title=heading, made=made, artist=artist_above or artist, tags=tags,
         ):  # fmt: skip
             found += 1
             yield item
-        heading = made = None
+        heading = made = artist_above = None
     if not found:
         said = page_title or "no <pre> and no laid-out lines"
         yield Rejection("no-art", one_line(said, 200) or "", name, source.path)

@@ -36,6 +36,10 @@ _ART = frozenset(
         "nohighlight",
     ]
 )
+# Words of "art-and-design-borders" that say nothing of what is drawn.
+_JOINING = frozenset(
+    "and or of the in on at with for to from by an other misc art ascii text".split()
+)
 _LIST_ITEM = re.compile(r"^ {0,3}(?:[-*+]|\d+[.)])\s+\w")
 
 
@@ -67,14 +71,15 @@ def _words(value: object) -> list[object]:
 
 
 def page_tags(facts: Mapping[str, object], path: str) -> tuple[object, ...]:
-    """Tags of a page: its categories and tags, and the words of a dated file name."""
+    """Tags of a page: its categories and tags, and a dated file name with its words, but for those that
+    are in it to join others or say that it is art."""
     tags: list[object] = []
     for key in ("category", "categories", "tags", "tag"):
         tags += _words(facts.get(key))
     stem = PurePosixPath(path.replace("\\", "/")).stem
     if _DATED.match(stem):
         slug = _DATED.sub("", stem)
-        tags += [slug, *re.findall(r"[^\W_]{2,}", slug)]
+        tags += [slug, *(w for w in re.findall(r"[^\W_]{2,}", slug) if w.lower() not in _JOINING)]
     return tuple(tags)
 
 
@@ -94,7 +99,7 @@ class MarkdownReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         decoded = decode(data, source.options.encoding)
         text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
         facts, text = front_matter(text)

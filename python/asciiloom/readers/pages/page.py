@@ -12,14 +12,38 @@ Every ``Cut`` knows its rows and columns in the page, so each can be undone.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
-from asciiloom.piece import Rejection, credit_line, ends_signed, find_credits, one_line
+from asciiloom.piece import (
+    Rejection,
+    credit_line,
+    ends_signed,
+    find_credits,
+    is_signer,
+    name_row,
+    one_line,
+    plain_name,
+)
 from asciiloom.readers.base import ACCEPTED, Input, Item, make_item
-from asciiloom.readers.pages.rows import WORD, is_caption, is_code, is_prose, is_ruler, title_line
+from asciiloom.readers.pages.rows import (
+    WORD,
+    caption,
+    is_caption,
+    is_code,
+    is_heading,
+    is_prose,
+    is_ruler,
+    tells_a_tale,
+    title_line,
+)
 
 _RULER = re.compile(r"\s*([-=_*~#+.])\1{9,}\s*\Z")
 _LABELLED_RULER = re.compile(r"\s*[-=_*~]{2,}[<(\[{ ].{0,60}[>)\]} ][-=_*~]{2,}\s*\Z")
 _HEADER = re.compile(r"(From|Subject|Date|Newsgroups|Organization|Message-ID|To|Lines|X-\w+): ")
+# Two to four letters apart from the strokes: mb, kOs, dp/VK.
+_INITIALS = re.compile(
+    r"(?:(?<=\s\s)|(?<=[^\w\s])|(?<=[^\w\s,.;:!?]\s))(?:[a-z]{2,4}|[A-Z]{2,4}|[a-zA-Z]{2,4}/[a-zA-Z]{2,4})\s*\Z"
+)
 _SPECK = 12  # ink below which a block is no picture of its own
 _GUTTER = 5
 # A block of more rows is looked at as it is: what follows costs its square.
@@ -120,17 +144,24 @@ def _join_specks(cuts: list[Cut], marks: list[bool], rows: list[str]) -> list[Cu
     return out
 
 
-def _signed(rows: tuple[str, ...]) -> bool:
-    """Whether the block's last rows carry a credit."""
-    return ends_signed(rows[-1]) or bool(find_credits("\n".join(rows[-2:])))
+def _is_signed(rows: tuple[str, ...]) -> bool:
+    """Whether a known signature is anywhere in the rows, or initials end one of the last."""
+    return bool(find_credits("\n".join(rows))) or any(map(_INITIALS.search, rows[-4:]))
+
+
+def _block(rows: tuple[str, ...]) -> tuple[str, ...]:
+    """The rows before the first blank one."""
+    return tuple(takewhile(str.strip, rows))
 
 
 def _split_glued(cut: Cut) -> list[Cut]:
-    """Cut at a single blank row below which a new drawing starts: the one above is signed."""
+    """Cut at a single blank row between two drawings that are both signed, wherever in them, below a
+    credit that ends one, or above the heading of one. A tale with pictures beside it stays whole, however
+    often they are signed."""
     out: list[Cut] = []
     start = 0
     rows = cut.rows
-    if len(rows) > _LONGEST_GLUED:
+    if len(rows) > _LONGEST_GLUED or tells_a_tale(rows):
         return [cut]
     for number, row in enumerate(rows):
         if row.strip() or number - start < 3:
@@ -138,7 +169,8 @@ def _split_glued(cut: Cut) -> list[Cut]:
         above, below = rows[start:number], rows[number + 1 :]
         if len([r for r in below if r.strip()]) < 3 or _ink(above) < _SPECK:
             continue
-        if ends_signed(above[-1]) or (_signed(above) and _signed(below)):
+        ended = ends_signed(above[-1]) or bool(name_row(above[-1]))
+        if ended or is_heading(_block(below)) or (_is_signed(above) and _is_signed(below)):
             out.append(
                 replace(cut, first=cut.first + start, last=cut.first + number - 1, rows=above)
             )
@@ -199,7 +231,8 @@ def _lift(cut: Cut) -> Cut:
         if match[1] == "Subject":
             title = title or value.removeprefix("Re: ").strip(" =*-~")
         elif match[1] == "From":
-            artist = artist or re.sub(r"\s*[<(]?[\w.+-]+@[\w.-]+[>)]?\s*", " ", value).strip(' "()')
+            said_by = re.sub(r"\s*[<(]?[\w.+-]+@[\w.-]+[>)]?\s*", " ", value).strip(' "()')
+            artist = artist or plain_name(said_by)
         rows.pop(0)
         first += 1
         notes.append("mail")
@@ -211,22 +244,33 @@ def _lift(cut: Cut) -> Cut:
         first += 1
         notes.append("title")
         trim()
-    if len(rows) >= 3 and not rows[1].strip() and is_caption(rows[0]):
-        title = title or rows[0].strip()
-        rows, first = rows[2:], first + 2
+    # Words above a drawing stand apart from it, end in a colon or are plainly a heading.
+    apart = len(rows) >= 3 and (not rows[1].strip() or rows[0].rstrip().endswith(":"))
+    if (apart or is_heading(rows)) and (said := caption(rows[0])):
+        title, artist = title or said[0], artist or said[1]
+        rows.pop(0)
+        first += 1
         notes.append("caption")
         trim()
-    if len(rows) >= 2 and (credited := credit_line(rows[-1])):
-        artist = artist or credited
+    if len(rows) >= 2 and (credited := credit_line(rows[-1])) is not None:
+        artist = artist or credited or None
         rows.pop()
         last -= 1
         notes.append("credit")
         trim()
-    elif len(rows) >= 3 and not rows[-2].strip() and is_caption(rows[-1]) and title is None:
-        title = rows[-1].strip()
+    elif len(rows) >= 3 and (named := name_row(rows[-1])) is not None:
+        artist = artist or named or None
+        rows.pop()
+        last -= 1
+        notes.append("credit")
+        trim()
+    elif len(rows) >= 3 and not rows[-2].strip() and title is None and (said := caption(rows[-1])):
+        title, artist = said[0], artist or said[1]
         rows, last = rows[:-2], last - 2
         notes.append("caption")
         trim()
+    if title and artist is None and is_signer(title, "\n".join(rows)):
+        title, artist = None, title
     return replace(
         cut, first=first, last=last, rows=tuple(rows), title=title, artist=artist, made=made,
         notes=tuple(notes),
@@ -238,7 +282,12 @@ def segment(text: str) -> list[Cut]:
     out: list[Cut] = []
     for block in split_page(text):
         for glued in _split_glued(block):
-            out += [_lift(part) for part in _split_side_by_side(glued)]
+            parts = [_lift(part) for part in _split_side_by_side(glued)]
+            # One title over several drawings ("dogs") is that of each.
+            above = out[-1] if out and glued.first > block.first else parts[0]
+            for part in parts:
+                titled = part.title or part.artist
+                out.append(part if titled else replace(part, title=above.title, made=above.made))
     return [cut for cut in out if any(row.strip() for row in cut.rows)]
 
 
@@ -256,7 +305,7 @@ def page_items(
 ) -> Iterator[Item]:
     """A page's drawings as pieces, and what is no drawing as rejections; ``title``, ``artist`` and
     ``made`` hold where the page states none nearer."""
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     cuts = segment(text)
     turned = ("newlines",) if "\r" in text else ()
     pending: Cut | None = None
@@ -283,8 +332,8 @@ def page_items(
         if is_code(cut.rows):
             yield Rejection("code", said, name, source.path, where)
             continue
-        if alone and is_caption(cut.rows[0]):
-            pending = replace(cut, title=cut.rows[0].strip())  # of the drawing below
+        if alone and (stated := caption(cut.rows[0])):
+            pending = replace(cut, title=stated[0], artist=stated[1])  # of the drawing below
             yield Rejection("caption", said, name, source.path, where)
             continue
         if len(cut.rows) == 1 and is_ruler(cut.rows[0]):
@@ -294,16 +343,20 @@ def page_items(
             pending = replace(cut, title=said)
             yield Rejection("caption", said, name, source.path, where)
             continue
-        stated = pending or cut
+        above = pending or cut
+        drawn = "\n".join(cut.rows)
+        own_title, signer = cut.title or above.title, cut.artist or above.artist
+        if own_title and not signer and is_signer(own_title, drawn):
+            own_title, signer = None, own_title
         yield make_item(
-            "\n".join(cut.rows),
+            drawn,
             options=source.options,
             path=source.path,
             locator=where,
             original=original,
-            title=cut.title or stated.title or title,
-            artist=cut.artist or stated.artist or artist,
-            made=cut.made or stated.made or made,
+            title=own_title or title,
+            artist=signer or artist,
+            made=cut.made or above.made or made,
             description=said_before,
             tags=tags,
             source=name,

@@ -5,13 +5,13 @@ The file's bytes are kept once, and each piece's locator says which of its lines
 
 from collections.abc import Iterator
 
-from asciiloom.piece import Rejection
+from asciiloom.piece import Rejection, artist_in_note
 from asciiloom.readers.base import MAX_CHARS, Input, Item, file_title, make_item, read_whole
 from asciiloom.readers.decode import decode
 from asciiloom.readers.pages.page import page_items, segment, split_page
 from asciiloom.readers.screens.emulator.dialect import looks_ansi
 from asciiloom.readers.screens.formats.ansi import ANSI
-from asciiloom.readers.screens.sauce import CHARACTER, split_sauce
+from asciiloom.readers.screens.sauce import CHARACTER, split_note, split_sauce
 
 MAX_FILE = 16 << 20
 # Laid out as one sheet whatever blank rows it has.
@@ -31,7 +31,7 @@ class PlainReader:
 
     def read(self, source: Input) -> Iterator[Item]:
         options = source.options
-        name = options.source or "unknown"
+        name = options.source_name()
         data = read_whole(source, MAX_FILE)
         if isinstance(data, Rejection):
             yield data
@@ -49,8 +49,10 @@ class PlainReader:
         if looks_ansi(body) or (sauce and sauce.datatype == CHARACTER and sauce.columns):
             yield ANSI.item(data, source)
             return
-        # 0x1A ends a DOS text file; what follows is a record about it, not art.
-        body = body.partition(b"\x1a")[0] if b"\x1a" in body[-4096:] else body
+        note = ""
+        if b"\x1a" in body[-4096:]:
+            body, note = split_note(body)
+        artist = (sauce and sauce.artist) or artist_in_note(note)
         decoded = decode(body, options.encoding)
         sheet = options.whole or source.name.lower().endswith(_SHEETS)
         if sheet or len(decoded.text) > MAX_CHARS or not split_page(decoded.text):
@@ -60,7 +62,8 @@ class PlainReader:
                 path=source.path,
                 original=data,
                 title=(sauce.title if sauce else None) or file_title(source.name),
-                artist=sauce.artist if sauce else None,
+                artist=artist,
+                description=note,
                 group=sauce.group if sauce else None,
                 made=sauce.made if sauce else None,
                 source=name,
@@ -74,5 +77,5 @@ class PlainReader:
             encoding=decoded.encoding,
             title=(sauce.title if sauce else None)
             or (file_title(source.name) if len(segment(decoded.text)) == 1 else None),
-            artist=sauce.artist if sauce else None,
+            artist=artist,
         )

@@ -49,7 +49,7 @@ class BoxesReader:
 
 
 def _config(rows: list[str], data: bytes, source: Input, encoding: str) -> Iterator[Item]:
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     title: str | None = None
     fields: dict[str, str] = {}
     found = 0
@@ -90,7 +90,7 @@ def _config(rows: list[str], data: bytes, source: Input, encoding: str) -> Itera
 
 def _case(rows: list[str], data: bytes, source: Input, encoding: str) -> Item:
     """The output that a test case of boxes expects."""
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     sections: dict[str, list[str]] = {}
     current: list[str] = []
     for row in rows:

@@ -302,7 +302,7 @@ class CowReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         decoded = decode(data, source.options.encoding)
         try:
             cow = parse_cow(decoded.text)

@@ -35,7 +35,7 @@ class EyeDropsReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         decoded = decode(data, source.options.encoding)
         if source.name.lower().endswith(".eyp"):
             about = facts(decoded.text)

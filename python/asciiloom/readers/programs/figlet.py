@@ -1,7 +1,7 @@
 """FIGlet and TOIlet fonts: a sheet of the font's letters, and given words set in it.
 
-Letters are set by pyfiglet. What comes out was drawn by the font's maker but set by a program, so
-every piece is flagged synthetic.
+Fonts are read by pyfiglet and set by ``smush``. What comes out was drawn by the font's maker but set by a
+program, so every piece is flagged synthetic.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 from asciiloom.piece import Rejection, artist_in_comment, one_line
 from asciiloom.readers.base import Input, Item, file_stem, make_item, read_whole
 from asciiloom.readers.decode import decode
+from asciiloom.readers.programs.smush import Face, set_line
 
 MAX_FILE = 8 << 20
 _MAGICS = (b"flf2", b"tlf2")
@@ -51,6 +52,11 @@ def header_problem(text: str) -> str | None:
     return None
 
 
+def comment_lines(text: str) -> int:
+    """How many lines below the header are the maker's words; the header has no ``header_problem``."""
+    return int(text.split("\n", 1)[0].split()[5])
+
+
 class FigletReader:
     name = "figlet"
     rank = 180
@@ -67,9 +73,9 @@ class FigletReader:
         if isinstance(data, Rejection):
             yield data
             return
-        where = source.options.source or "unknown"
+        where = source.options.source_name()
         # Fonts name their letters by byte: those beyond ASCII are Latin-1, or UTF-8 in TOIlet's.
-        decoded = decode(data, source.options.encoding or _encoding(data))
+        decoded = decode(data, source.options.encoding or font_encoding(data))
         text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
         name = file_stem(source.name)
         if problem := header_problem(text):
@@ -81,7 +87,7 @@ class FigletReader:
             detail = one_line(f"{type(error).__name__}: {error}", 200) or ""
             yield Rejection("bad-font", detail, where, source.path)
             return
-        comment = str(font.Font.comment)
+        comment = "\n".join(text.split("\n")[1 : 1 + comment_lines(text)])
         sheet = "\n".join(r for r in (set_words(font, row, separate=True) for row in _SHEET) if r)
         jobs = [("sheet", name, sheet)]
         jobs += [("banner", word, set_words(font, word)) for word in source.options.words]
@@ -102,7 +108,8 @@ class FigletReader:
             )  # fmt: skip
 
 
-def _encoding(data: bytes) -> str:
+def font_encoding(data: bytes) -> str:
+    """UTF-8 where a font's bytes are that, else Latin-1, by whose numbers its letters are named."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -114,9 +121,13 @@ def set_words(font: Any, words: str, separate: bool = False) -> str:
     """``words`` set in ``font``, empty where it has none of the letters; ``separate`` with a blank
     column between the letters instead of smushing them."""
     try:
-        if not separate:
-            return str(font.renderText(words)).rstrip("\n")
         glyphs = font.Font.chars
+        if not separate:
+            face = Face(
+                glyphs, int(font.Font.height), font.Font.hardBlank, int(font.Font.smushMode),
+                bool(font.Font.printDirection),
+            )  # fmt: skip
+            return "\n".join(set_line(face, words)).rstrip("\n")
         rows = [""] * int(font.Font.height)
         for letter in words:
             if glyph := glyphs.get(ord(letter)):

@@ -88,7 +88,7 @@ def _is_onefetch(head: bytes) -> bool:
 
 def _onefetch(text: str, source: Input, item: object) -> Iterator[Item]:
     assert callable(item)
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     try:
         entries = load_yaml(text)
     except YamlError as error:

@@ -115,7 +115,7 @@ class ImageReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         try:
             from PIL import Image
         except ModuleNotFoundError:

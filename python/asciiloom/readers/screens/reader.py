@@ -4,7 +4,7 @@ and a function from bytes to a ``Drawn`` screen."""
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from asciiloom.piece import Rejection
+from asciiloom.piece import Rejection, artist_in_note
 from asciiloom.readers.base import Input, Item, read_whole
 from asciiloom.readers.screens.sauce import Sauce
 from asciiloom.readers.screens.screen import Screen, screen_item
@@ -20,12 +20,14 @@ class ScreenError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a file draws, what it says of itself, and what a curator should look at."""
+    """What a file draws, what it says of itself (in its record, and in a ``note`` below the drawing), and
+    what a curator should look at."""
 
     screen: Screen
     sauce: Sauce | None = None
     encoding: str = "cp437"
     flags: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class ScreenReader:
         try:
             drawn = self.draw(data, source.options.encoding)
         except ScreenError as error:
-            name = source.options.source or "unknown"
+            name = source.options.source_name()
             return Rejection(error.reason, str(error), name, source.path)
         return screen_item(
             drawn.screen,
@@ -65,5 +67,7 @@ class ScreenReader:
             data,
             sauce=drawn.sauce,
             encoding=drawn.encoding,
+            artist=(drawn.sauce and drawn.sauce.artist) or artist_in_note(drawn.note),
+            description=drawn.note or None,
             flags=drawn.flags,
         )

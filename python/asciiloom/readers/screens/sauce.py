@@ -7,6 +7,7 @@ rubbish after it, a second record follows the first, the comment block is announ
 What can be read is read, and nothing of it is taken for art.
 """
 
+import re
 import struct
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ _COMMENT = 64
 _TAIL = 4096
 _PADDING = b"\0\x1a \r\n"
 _EOF = 0x1A
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 CHARACTER, BITMAP, VECTOR, AUDIO, BINARY_TEXT, XBIN, ARCHIVE, EXECUTABLE = range(1, 9)
 
@@ -39,6 +41,16 @@ class Sauce:
     nine_pixels: bool = False
     font: str = ""
     comments: tuple[str, ...] = ()
+
+
+def split_note(body: bytes) -> tuple[bytes, str]:
+    """What stands before the mark 0x1A that ends a file of DOS, and the words behind it: nobody's screen
+    showed them, so artists wrote there what it is and who drew it."""
+    art, _, rest = body.partition(b"\x1a")
+    note = rest.replace(b"\0", b"").strip(_PADDING)
+    said = note.decode("cp437").replace("\r\n", "\n")
+    is_text = len(note) <= _TAIL and b"SAUCE00" not in note and not _CONTROL.search(note)
+    return art, said if is_text else ""
 
 
 def _string(field: bytes) -> str:

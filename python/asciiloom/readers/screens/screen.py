@@ -131,7 +131,7 @@ def screen_item(
     flags: tuple[str, ...] = (),
 ) -> Item:
     """The screen as a piece with its colour plane, or a rejection that says why it is none."""
-    name = source.options.source or "unknown"
+    name = source.options.source_name()
     coloured = screen.back != DEFAULT
     coloured &= screen.back != 0
     inked = (screen.glyphs != SPACE) & (screen.glyphs != CONTINUED)

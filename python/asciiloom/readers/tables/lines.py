@@ -15,7 +15,7 @@ import orjson
 from asciiloom.piece import Piece, PieceBatch, Rejection
 from asciiloom.readers.base import Input, ReadOptions
 from asciiloom.readers.tables.encoding import in_utf8
-from asciiloom.readers.tables.row import Row, column_roles, row_items, table_columns
+from asciiloom.readers.tables.row import Row, Shape, row_items, shape_of, shape_roles, table_columns
 
 MAX_LINE = 32 << 20
 CHUNK = 2 << 20
@@ -71,15 +71,16 @@ def read_chunk(chunk: LineChunk) -> tuple[PieceBatch, list[Rejection]]:
         return PieceBatch.of(()), [item] if isinstance(item, Rejection) else []
     lines = enumerate(chunk.data.split(b"\n"), first)
     rows = [(f"row {n}", _parse(line)) for n, line in lines if line.strip()]
-    shapes: dict[tuple[str, ...], list[tuple[int, Mapping[str, Any]]]] = {}
+    given = source.options.columns
+    shapes: dict[Shape, list[tuple[int, Mapping[str, Any]]]] = {}
     for index, (_, row) in enumerate(rows):
         if not isinstance(row, str):
-            shapes.setdefault(tuple(row), []).append((index, row))
+            shapes.setdefault(shape_of(row, given), []).append((index, row))
     parts: list[tuple[Sequence[int], PieceBatch]] = []
     done = bytearray(len(rows))
-    for keys, alike in shapes.items():
+    for shape, alike in shapes.items():
         if len(alike) >= WORTH_COLUMNS:
-            roles = column_roles(keys, source.options.columns)
+            roles = shape_roles(shape, given)
             locators = [rows[index][0] for index, _ in alike]
             batch, fine = table_columns([row for _, row in alike], locators, roles, source)
             ranks = [alike[k][0] for k in fine]

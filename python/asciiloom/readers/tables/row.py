@@ -1,6 +1,8 @@
 """What a row of a table says: which column plays which role, and the item that a row makes.
 
-Column names are recognised by role; the names are those that public art data sets use.
+Column names are recognised by role; the names are those that public art data sets use. Where several
+columns could hold the art, the row decides: the one of several lines is the drawing, and one of a single
+line ("GM" beside the letters drawn) says what it shows.
 """
 
 import functools
@@ -19,14 +21,14 @@ MAX_SHAPES = 1000
 # Role -> column names, the most telling first. Matching ignores case and -, _ and spaces.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "text": (
-        "text",
         "ascii_art",
         "art_text",
         "asciiart",
         "ascii",
         "art",
-        "content",
         "drawing",
+        "text",
+        "content",
         "figure",
         "output",
     ),
@@ -45,24 +47,25 @@ _FILM = re.compile(r"(?:movie|film|animation):(.+)\Z")
 
 # A locator and what stands there: a mapping, or "reason: detail".
 Row = tuple[str, Mapping[str, Any] | str]
+# What rows must have in common to be read alike: their keys, and which of them hold the art and, where it
+# is another of the art's usual columns, its caption.
+Shape = tuple[tuple[str, ...], str | None, str | None]
 
 
 def row_items(rows: Iterable[Row], source: Input) -> Iterator[Item]:
     """One item a row: ``rows`` are (locator, mapping or "reason: detail")."""
-    roles: dict[tuple[str, ...], dict[str, str]] = {}  # rows of one table may differ in keys
+    roles: dict[Shape, dict[str, str]] = {}  # rows of one table may differ in keys
     for locator, row in rows:
         if isinstance(row, str):
             reason, _, detail = row.partition(": ")
-            yield Rejection(
-                reason, detail, source.options.source or "unknown", source.path, locator
-            )
+            yield Rejection(reason, detail, source.options.source_name(), source.path, locator)
             continue
-        keys = tuple(row)
-        if keys not in roles:
+        shape = shape_of(row, source.options.columns)
+        if shape not in roles:
             if len(roles) >= MAX_SHAPES:
                 roles.clear()
-            roles[keys] = column_roles(keys, source.options.columns)
-        yield row_item(row, roles[keys], source, locator)
+            roles[shape] = shape_roles(shape, source.options.columns)
+        yield row_item(row, roles[shape], source, locator)
 
 
 def _plain(name: str) -> str:
@@ -82,6 +85,35 @@ def column_roles(row: Iterable[str], given: Mapping[str, str]) -> dict[str, str]
 
 
 @functools.lru_cache(MAX_SHAPES)
+def art_columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a row's columns that art is found in, the likeliest first."""
+    by_plain = {_plain(name): name for name in names}
+    return tuple(by_plain[_plain(k)] for k in COLUMNS["text"] if _plain(k) in by_plain)
+
+
+def shape_of(row: Mapping[str, Any], given: Mapping[str, str]) -> Shape:
+    """The shape of ``row``; what the curator says of the art's column holds."""
+    keys = tuple(row)
+    columns = art_columns(keys)
+    if len(columns) < 2:
+        return keys, None, None
+    texts = {name: row[name] for name in columns if isinstance(row[name], str)}
+    drawn = [name for name, text in texts.items() if "\n" in text.strip()]
+    art = given.get("text") or next(iter((*drawn, *texts)), None)
+    captions = (name for name in texts if name != art and name not in drawn)
+    return keys, art, next(captions, None)
+
+
+def shape_roles(shape: Shape, given: Mapping[str, str]) -> dict[str, str]:
+    """Which column plays which role in rows of ``shape``."""
+    keys, art, caption = shape
+    roles = column_roles(keys, {**({"text": art} if art else {}), **given})
+    if caption and caption not in roles.values():
+        roles.setdefault("title", caption)
+    return roles
+
+
+@functools.lru_cache(MAX_SHAPES)
 def numbered_columns(names: tuple[str, ...]) -> tuple[str, ...]:
     """Those of a row's columns that are category-1, tag_2 and the like."""
     return tuple(name for name in names if _NUMBERED_CATEGORY.match(_plain(name)))
@@ -93,7 +125,7 @@ def row_item(row: Mapping[str, Any], roles: Mapping[str, str], source: Input, lo
     text, title = values.get("text"), values.get("title")
     if text is None and "conversations" in row:
         title, text = _conversation(row["conversations"])
-    name = options.source or _line(values.get("source")) or "unknown"
+    name = options.source_name(_line(values.get("source")))
     if not isinstance(text, str) and {"charset", "frames", "palette"} <= row.keys():
         detail = f"Playscii: glyphs by number in its own charset {row['charset']}"
         return Rejection("custom-charset", detail[:200], name, source.path, locator)
@@ -102,12 +134,11 @@ def row_item(row: Mapping[str, Any], roles: Mapping[str, str], source: Input, lo
         detail = f"no text column (looked for {known}); name it with --column text=NAME"
         return Rejection("no-text", detail, name, source.path, locator)
     tags, film, meant = _tag_facts(_row_tags(row, values.get("tags")), options.tags)
-    where = values.get("path")
     return make_item(
         text,
         options=options,
-        path=storable(where) if where else source.path,
-        locator="" if where and "#" in str(where) else locator,
+        path=_row_path(source, values.get("path")),
+        locator=locator,
         title=title,
         description=values.get("description"),
         artist=values.get("artist"),
@@ -140,8 +171,7 @@ def table_columns(
         _tag_facts(_row_tags(row, value), options.tags)
         for row, value in zip(rows, _column(rows, roles, "tags"), strict=True)
     ]
-    names = [options.source or _line(v) or "unknown" for v in _column(rows, roles, "source")]
-    where = _column(rows, roles, "path")
+    names = [options.source_name(_line(v)) for v in _column(rows, roles, "source")]
     count = len(rows)
     return PieceBatch(
         text=texts,
@@ -155,10 +185,8 @@ def table_columns(
         ],
         source=names,
         licence=[options.licence or _line(v) for v in _column(rows, roles, "licence")],
-        path=[storable(v) if v else source.path for v in where],
-        locator=[
-            "" if v and "#" in str(v) else own for v, own in zip(where, locators, strict=True)
-        ],
+        path=[_row_path(source, v) for v in _column(rows, roles, "path")],
+        locator=list(locators),
         encoding=["utf-8"] * count,
         original=[None] * count,
         sequence=[f"{n}/{f[1]}" if f[1] else None for n, f in zip(names, facts, strict=True)],
@@ -168,6 +196,11 @@ def table_columns(
         colour=[None] * count,
         flags=[()] * count,
     ), kept
+
+
+def _row_path(source: Input, stated: object) -> str:
+    """The table's own path and, as that of an archive's member, the one that the row states."""
+    return f"{source.path}!{storable(stated)}" if stated else source.path
 
 
 def _column(rows: Sequence[Mapping[str, Any]], roles: Mapping[str, str], role: str) -> list[Any]:

@@ -205,3 +205,49 @@ def test_any_text_renders_in_a_terminal(text: str) -> None:
     except ScreenError:
         return
     assert all("\x1b" not in row and "\n" not in row for row in screen.rows())
+
+
+def full_rows(colour: bytes) -> bytes:
+    """Four rows of 80 cells, each with a line end behind it, in ``colour``."""
+    return b"".join(ESC + colour + b"m" + bytes([65 + n]) * 80 + b"\r\n" for n in range(4))
+
+
+@pytest.mark.parametrize("colour", [b"38;5;196", b"48;2;1;2;3", b"0;1;38;5;4"])
+def test_full_rows_for_a_terminal_end_once(colour: bytes) -> None:
+    made = read(ESC + colour + b"m" + b"#" * 80 + b"\r\n" + b"\xdb" * 80 + b"\r\n" + b"#" * 80)
+    assert isinstance(made, Piece) and made.text == "\n".join(["#" * 80, "█" * 80, "#" * 80])
+
+
+def test_full_rows_that_follow_one_another_end_once() -> None:
+    made = read(full_rows(b"31"))
+    assert isinstance(made, Piece) and made.text == "\n".join(c * 80 for c in "ABCD")
+
+
+def test_ansi_sys_ends_a_full_row_at_once() -> None:
+    made = read(ESC + b"31m" + b"#" * 80 + b"\r\n" + b"#" * 80 + b"\r\nx")
+    assert isinstance(made, Piece) and made.text == "\n".join(["#" * 80, "", "#" * 80, "", "x"])
+
+
+def test_a_move_from_a_full_row_of_a_terminal_starts_at_its_last_cell() -> None:
+    screen = render_ansi(b"#" * 80 + ESC + b"2D.", Dialect("cp437", 80, defers=True))
+    assert screen.rows() == ["#" * 77 + "." + "##"]
+
+
+def test_the_words_behind_the_end_mark_give_credit() -> None:
+    note = b"\x1a\r\n\r\nA box\r\nby Ada M. Lovelace (www.example.org)\r\n"
+    made = read(ESC + b"31m/\\\r\n\\/" + note)
+    assert isinstance(made, Piece)
+    assert (made.text, made.artist) == ("/\\\n\\/", "Ada M. Lovelace")
+    assert made.description is not None and made.description.startswith("A box by")
+    shown = read(
+        ("\x1b[38;5;9m┌─┐\r\n└─┘").encode() + note
+    )  # in UTF-8, too, it is no part of the art
+    assert isinstance(shown, Piece) and (shown.text, shown.artist) == (
+        "┌─┐\n└─┘",
+        "Ada M. Lovelace",
+    )
+
+
+def test_blanks_of_the_pc_are_no_letters() -> None:
+    made = read(ESC + b"31m\xff\xff\xff\xdc\xff\xff\r\n\xff\xff\xff\xdf\xff\xff\r\n")
+    assert isinstance(made, Piece) and (made.encoding, made.text) == ("cp437", "▄\n▀")

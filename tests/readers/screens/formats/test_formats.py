@@ -174,3 +174,8 @@ def test_durdraw_film() -> None:
     assert left_out.reason == "near-frames" and left_out.detail.startswith("1 of 3")
     broken = one(b'{"DurMovie": {"frames": [{"contents": 3}]}}', "a.dur")
     assert isinstance(broken, Rejection) and broken.reason == "bad-json"
+
+
+def test_bin_has_as_many_rows_as_are_full() -> None:
+    made = piece(FLAT + b"x\x07y\x07" + sauce(5, 2), "hi.bin")
+    assert made.text == "\n".join(ROWS)

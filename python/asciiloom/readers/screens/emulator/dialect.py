@@ -7,6 +7,7 @@ whether its bytes are UTF-8, then what its high bytes look like.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from wcwidth import wcwidth
@@ -19,15 +20,22 @@ from asciiloom.readers.screens.screen import MAX_COLUMNS, MAX_ROWS, Screen, glyp
 DOS_COLUMNS = 80
 # Cells of a screen in memory at 12 bytes each; what a 5,000-column file may have in rows.
 _MAX_CELLS = 8 << 20
+# 256 or 24-bit colours, which ANSI.SYS never had: the file was made for a terminal.
+_TERMINAL_COLOURS = re.compile(rb"\x1b\[(?:[0-9;]{0,60};)?[34]8;[25];")
+# Full rows that end in a line end and follow one another, from which that is no accident.
+_NEIGHBOURS = 3
+_RIGHT = re.compile(rb"\x1b\[([0-9]{0,4})C")
 SEQUENCE = re.compile(rb"\x1b\[[0-9;:?=]{0,64}[@-~]")
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is to be read: its ``encoding`` and the screen's width."""
+    """How a file is to be read: its ``encoding``, the screen's width, and whether a full row ends where
+    the next glyph needs room (``defers``, as terminals do) rather than at once (ANSI.SYS)."""
 
     encoding: str
     columns: int
+    defers: bool = False
 
     @property
     def dos(self) -> bool:
@@ -43,12 +51,15 @@ def dialect(body: bytes, sauce: Sauce | None, forced: str | None = None) -> Dial
     """Encoding and width of ``body`` by the evidence that there is."""
     columns = sauce.columns if sauce and sauce.datatype == CHARACTER else 0
     columns = columns if 0 < columns <= MAX_COLUMNS else DOS_COLUMNS
+    defers = _TERMINAL_COLOURS.search(body) is not None or (
+        sauce is None and ends_full_rows(body, columns)
+    )
     if forced:
-        return Dialect(forced, columns if forced != "utf-8" else MAX_COLUMNS)
+        return Dialect(forced, columns if forced != "utf-8" else MAX_COLUMNS, defers)
     if sauce and sauce.font.lower().startswith("amiga"):
-        return Dialect("latin-1", columns)
+        return Dialect("latin-1", columns, defers)
     if sauce and sauce.font.lower().startswith(("ibm", "cp")):
-        return Dialect("cp437", columns)
+        return Dialect("cp437", columns, defers)
     body = body.partition(b"\x1a")[0] or body
     found = decode(body).encoding
     if found == "latin-1" and any(0x80 <= byte < 0xA0 for byte in body):
@@ -57,8 +68,22 @@ def dialect(body: bytes, sauce: Sauce | None, forced: str | None = None) -> Dial
         high = any(byte >= 0x80 for byte in body)
         if high or (sauce is None and _is_modern(body)):
             return Dialect(found, MAX_COLUMNS)
-        return Dialect("cp437", columns)
-    return Dialect("cp437" if found == "cp932" else found, columns)
+        return Dialect("cp437", columns, defers)
+    return Dialect("cp437" if found == "cp932" else found, columns, defers)
+
+
+def row_cells(line: bytes) -> int:
+    """Cells that a line of glyphs, colours and moves to the right takes up."""
+    moved = sum(max(1, int(m[1] or 1)) for m in _RIGHT.finditer(line))
+    return len(SEQUENCE.sub(b"", line)) + moved
+
+
+def ends_full_rows(body: bytes, columns: int) -> bool:
+    """Whether full rows follow one another with a line end behind each: on ANSI.SYS every other row would
+    be blank there, which nobody drew."""
+    lines = body.partition(b"\x1a")[0].split(b"\r\n")[:-1]
+    full = [row_cells(line) == columns for line in lines]
+    return sum(one and other for one, other in pairwise(full)) >= _NEIGHBOURS
 
 
 def _is_modern(body: bytes) -> bool:
@@ -81,7 +106,16 @@ def render_ansi(body: bytes, how: Dialect, ice: bool = False, font: str = "") ->
     limit = min(MAX_ROWS, max(1, _MAX_CELLS // columns))
     table = glyph_table("amiga" if how.encoding == "latin-1" else font)
     glyphs, fore, back, beyond = render(
-        codes, widths, how.dos, ice, columns, limit, table, xterm_palette(), DEC_GRAPHICS
+        codes,
+        widths,
+        how.dos,
+        how.defers,
+        ice,
+        columns,
+        limit,
+        table,
+        xterm_palette(),
+        DEC_GRAPHICS,
     )
     if beyond:
         raise ScreenError("too-large", f"the cursor moves to row {beyond:,}; at most {limit:,}")

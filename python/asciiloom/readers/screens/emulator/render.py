@@ -1,7 +1,8 @@
 """The renderer: a stream of codes -> a screen, by the rules of a DOS text screen or of a terminal.
 
 One compiled state machine for both, since they differ in few places. DOS (ANSI.SYS): fixed width
-with the wrap taken before the next glyph, LF goes to column 0, CR does nothing, control codes are
+with the wrap taken before whatever comes next (deferred to the next glyph in files for a terminal, so
+that a full row and its line end are one), LF goes to column 0, CR does nothing, control codes are
 glyphs, 0x1A ends the file. Terminal (UTF-8 files): no wrap, CR goes to column 0, control codes
 show nothing, wide characters take two cells, DEC line drawing.
 
@@ -43,6 +44,7 @@ def render(
     codes: NDArray[np.uint32],
     widths: NDArray[np.uint8],
     dos: bool,
+    defers: bool,
     ice: bool,
     columns: int,
     max_rows: int,
@@ -86,7 +88,7 @@ def render(
         code = codes[i]
         i += 1
         repeat = 1
-        if dos and column >= columns:  # whatever comes next, a new line included
+        if dos and not defers and column >= columns:  # whatever comes next, a new line included
             row += 1
             column = 0
         if code == 27 and i < n and codes[i] == 91:  # ESC [
@@ -123,6 +125,8 @@ def render(
                 count += 1
             if private or intermediate:
                 continue
+            if defers and column >= columns and final != 109 and final != 116:
+                column = columns - 1  # a move starts from the cell written last
             first = parameters[0]
             amount = first if first > 0 else 1
             if final == 65:  # A
@@ -350,6 +354,9 @@ def render(
         cells = 1
         if dos:
             glyph = table[code & 255]
+            if column >= columns:
+                row += 1
+                column = 0
         else:
             glyph = code
             if len(widths) > 0:

@@ -51,6 +51,8 @@ def draw(data: bytes, encoding: str | None = None) -> Drawn:
     if sauce and sauce.datatype == BINARY_TEXT and sauce.columns:
         columns = sauce.columns
     rows = len(body) // (2 * columns)
+    if rows:  # what follows the last full row is no row of the screen
+        body = body[: rows * 2 * columns]
     if rows > MAX_ROWS:
         raise ScreenError("too-large", f"{rows:,} rows; at most {MAX_ROWS:,}")
     if len(body) < 2 or (not sauce and not _is_screen(body)):

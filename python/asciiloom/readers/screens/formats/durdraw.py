@@ -35,7 +35,7 @@ class DurdrawReader:
         if isinstance(data, Rejection):
             yield data
             return
-        name = source.options.source or "unknown"
+        name = source.options.source_name()
         try:
             movie = json.loads(data)["DurMovie"]
             frames = [_screen(frame, movie) for frame in movie["frames"]]
