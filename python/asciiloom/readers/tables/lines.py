@@ -94,9 +94,10 @@ def read_chunk(chunk: LineChunk) -> tuple[PieceBatch, list[Rejection]]:
     return PieceBatch.merged(parts), [item for _, item in items if isinstance(item, Rejection)]
 
 
-def jsonl_rows(source: Input, longest: int = MAX_LINE) -> Iterator[Row]:
-    """Rows of JSON lines. Blank lines are no rows; a line of more than ``longest`` bytes is skipped in bounded
-    memory."""
+def jsonl_rows(source: Input, longest: int | None = None) -> Iterator[Row]:
+    """Rows of JSON lines. Blank lines are no rows; a line of more than ``longest`` bytes (``MAX_LINE``) is skipped
+    in bounded memory."""
+    longest = longest or MAX_LINE
     number = 0
     while line := source.stream.readline(longest):
         number += 1
