@@ -128,7 +128,7 @@ class WordSettings:
     ``epochs`` over the drawings, ``batch`` of them a step, at rate ``lr``; ``penalty``: how much numbers cost (L2).
     """
 
-    drawings: Annotated[int, Between(0, 10**6)] = 10_000
+    drawings: Annotated[int, Between(0, 10**6)] = 30_000
     chars: Annotated[int, Between(1, 10**9)] = 2000
     least: Annotated[int, Between(1, 10**6)] = 4
     epochs: Annotated[int, Between(1, 10_000)] = 8

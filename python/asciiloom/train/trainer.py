@@ -141,6 +141,7 @@ class Trainer:
         self._metrics = Metrics(run / METRICS)
         self._memory = MemoryGuard(settings.guard)
         self.saved: Path | None = None  # the last checkpoint of this run
+        self._has_words: bool = False
         self._proven: Path | None = None  # the last one after which a step went well
         self._go_to(self._start)
 
