@@ -163,9 +163,11 @@ def test_a_pass_for_each_drawing_gives_what_a_pass_for_each_word_does(precision:
         for n, text in enumerate(texts)
     ]
     told: list[int] = []
-    once = _at_once(chosen, SUBJECTS, model, precision, told.append)
+    once, unnamed = _at_once(chosen, SUBJECTS, model, precision, told.append)
     turn = _in_turn(chosen, SUBJECTS, model, precision, None)
     assert once.shape == (4, len(SUBJECTS)) and sum(told) == once.size
     assert np.ptp(once, axis=1).min() > 0.1  # words do make a difference
     np.testing.assert_allclose(once, turn, atol=1e-3 if precision == "fp32" else 2.0)
+    np.testing.assert_allclose(np.exp(-unnamed).sum(1), 1)
+    assert np.ptp(unnamed, axis=1).min() > 0.1
     assert model.training

@@ -15,7 +15,7 @@ from asciiloom.tokens import Prompt
 
 CONFIG = ModelConfig(d_model=16, layers=2, heads=2, head=8, context=256, pair_dimensions=2, mlp=2.0)
 # Formats 1 and 2 knew none of these.
-SINCE = {"relatives": False, "word_rank": [], "reference": False}
+SINCE = {"relatives": False, "word_rank": 0, "reference": False}
 FORMER = replace(CONFIG, **SINCE)  # type: ignore[arg-type]
 SIZES = [["shape", 9, 4, "ring"], ["art", 7, 3, "cat"]]
 
@@ -67,7 +67,7 @@ def test_they_are_written_anew_in_the_present_format(former: Path, tmp_path: Pat
     save_model(tmp_path, model, card)
     again, same = load_model(tmp_path)
     assert same == card
-    assert json.loads((tmp_path / "config.json").read_text())["format"] == 3
+    assert json.loads((tmp_path / "config.json").read_text())["format"] == 4
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
 

@@ -8,10 +8,10 @@ from asciiloom.model import PRESETS, GridTransformer, ModelConfig
 SMALL = ModelConfig(d_model=16, layers=2, heads=2, head=8, context=64, pair_dimensions=2)
 
 
-def test_presets_span_one_to_twenty_seven_million() -> None:
+def test_presets_span_three_to_twenty_nine_million() -> None:
     counts = {name: config.parameter_count for name, config in PRESETS.items()}
     assert list(counts.values()) == sorted(counts.values())
-    assert 1.6e6 < counts["nano"] < 1.8e6 and 2.6e7 < counts["large"] < 2.8e7
+    assert 2.8e6 < counts["nano"] < 2.9e6 and 2.8e7 < counts["large"] < 2.9e7
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ CONFIGS: dict[str, Spoil] = {
     if (name, label) not in {("sizes", "list"), ("sizes", "table"), ("training", "table"), ("format", "true"), ("model", "table")}
 } | {
     "format true": _set("format", True),
-    "format future": _set("format", 4),
+    "format future": _set("format", 5),
     "model empty": _set("model", {}),
     "no model": lambda c: c.pop("model"),
     "unknown name": _set("modle", {}),

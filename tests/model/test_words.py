@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from asciiloom.model import GridInput, GridTransformer, KVCache, ModelConfig
-from asciiloom.model.words import WordHead, loudness
+from asciiloom.model.words import CONTEXTS, WordHead, loudness
 from asciiloom.tokens import Example, Prompt, pack
 
 TINY = ModelConfig(d_model=32, layers=2, heads=2, head=16, context=256, pair_dimensions=4)
@@ -28,6 +28,11 @@ def model() -> GridTransformer:
 def _given(*asked: tuple[Prompt, str]) -> GridInput:
     t = TINY.tokenizer
     return GridInput.from_batch(pack([Example.encode(*one, t) for one in asked], t))
+
+
+def _targets(*asked: tuple[Prompt, str]) -> torch.Tensor:
+    t = TINY.tokenizer
+    return torch.from_numpy(pack([Example.encode(*one, t) for one in asked], t).targets)
 
 
 def _asked(words: str, width: int | None = 5, height: int | None = 3) -> Prompt:
@@ -68,20 +73,57 @@ def test_what_words_say_is_the_sum_of_what_each_says(model: GridTransformer) -> 
     assert model.say(torch.zeros(2, 4, 3, dtype=torch.long)).shape == (2, 4, table.shape[1])
 
 
+def _grams(head: WordHead, text: str) -> set[int]:
+    """The grams of a drawing, found cell by cell, where the head finds them at once."""
+    given, targets = _given((_asked(""), text)), _targets((_asked(""), text))
+    out: set[int] = set()
+    for t in torch.nonzero(targets[0] >= 0)[:, 0].tolist():
+        one = head.candidates(given.ids[:, t : t + 1], given.above[:, t : t + 1])
+        out |= set(one[0, 0, :, int(targets[0, t])].tolist())
+    return out
+
+
 @torch.no_grad()
-def test_each_is_forward_word_by_word() -> None:
-    torch.manual_seed(0)
-    head = WordHead(width=16, rank=(6, 5), dimensions=8, outputs=11)
-    hidden, vectors = torch.randn(2, 7, 16), torch.randn(2, 3, 8)
-    size = torch.tensor([[4, 9], [0, 0]])
-    together = head.each(hidden, vectors, size)
-    assert together.shape == (2, 3, 7, 11)
-    for word in range(3):
-        torch.testing.assert_close(together[:, word], head(hidden, vectors[:, word], size))
-    # One set of words for all drawings.
-    shared = head.each(hidden, vectors[:1], size)
-    torch.testing.assert_close(shared[1, 2], head(hidden[1:], vectors[:1, 2], size[1:])[0])
-    assert not bool(head(hidden, torch.zeros(2, 8), size).any())
+def test_a_drawing_says_the_sum_of_its_grams_each_once(model: GridTransformer) -> None:
+    head = model.word_head
+    assert head is not None
+    asked = [(_asked(""), CAT), (_asked("", 20, 20), BOX)]
+    given, targets = _given(*asked), _targets(*asked)
+    shown = head.shows(given.ids, given.above, targets, given.size)
+    for row, text in enumerate((CAT, BOX)):
+        grams = _grams(head, text)
+        assert set(head.standing(given.ids, given.above, targets)[row].tolist()) == grams
+        expected = head.grams.weight[sorted(grams)].sum(0) * loudness(given.size)[row]
+        torch.testing.assert_close(shown[row], expected, atol=1e-4, rtol=1e-4)
+    # A row of one glyph has few grams, however long it is.
+    assert _grams(head, "=" * 30) == _grams(head, "=" * 9)
+    assert len(_grams(head, CAT) & _grams(head, BOX)) < len(_grams(head, CAT)) / 3
+
+
+@torch.no_grad()
+def test_what_is_added_is_what_the_new_grams_of_each_glyph_say(model: GridTransformer) -> None:
+    """Cell by cell by the definition: grams that stand already say nothing."""
+    head = model.word_head
+    assert head is not None
+    given, targets = _given((_asked("cat"), CAT)), _targets((_asked("cat"), CAT))
+    hidden = model.hidden(given)
+    added = (model(given) - model.wordless(hidden))[0]
+    word = model.say(given.topics)[0]
+    stand: set[int] = set()
+    for t in torch.nonzero(targets[0] >= 0)[:, 0].tolist():
+        offered = head.candidates(given.ids[:, t : t + 1], given.above[:, t : t + 1])[0, 0]
+        fresh = torch.tensor([[int(g) not in stand for g in row] for row in offered])
+        says = (head.grams(offered) @ word * fresh).sum(0) * loudness(given.size)
+        torch.testing.assert_close(added[t], says, atol=1e-4, rtol=1e-3)
+        stand |= set(offered[:, int(targets[0, t])].tolist())
+    assert stand == _grams(head, CAT)
+
+
+def test_grams_are_of_cells_that_the_network_sees() -> None:
+    alone, beside, all_ = (
+        WordHead(cells, 4, 97).contexts for cells in ((), ((0, -2),), TINY.neighbours)
+    )
+    assert (len(alone), len(beside), len(all_)) == (2, 3, len(CONTEXTS))
 
 
 def test_a_large_drawing_is_told_less_per_cell() -> None:
@@ -98,16 +140,16 @@ def test_a_network_adds_by_the_size_asked_for(model: GridTransformer) -> None:
     added = []
     for height in (5, 20):
         given = _given((_asked("cat", 40, height), CAT))
-        hidden = torch.ones(1, 3, TINY.d_model)
-        added.append(model.worded(torch.zeros(1, 3, TINY.tokenizer.outputs), hidden, given))
+        logits = torch.zeros(*given.ids.shape, TINY.tokenizer.outputs)
+        added.append(model.worded(logits, given))
     assert bool(added[0].any())
     torch.testing.assert_close(added[1], added[0] / 2)
 
 
-@pytest.mark.parametrize("rank", [(32, 24), ()])
+@pytest.mark.parametrize("rank", [48, 0])
 @torch.no_grad()
 def test_drawing_on_from_a_cache_is_the_full_pass_with_words_told(
-    rank: tuple[int, ...],
+    rank: int,
 ) -> None:
     config = dataclasses.replace(TINY, word_rank=rank)
     torch.manual_seed(2)

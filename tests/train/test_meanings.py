@@ -1,7 +1,7 @@
-"""What words mean, solved for after training: drawings of two kinds, and the words that go with them."""
+"""What words mean, learned after training: drawings of two kinds, and the words that go with them."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +54,26 @@ def _batches(drawn: Drawn, config: ModelConfig, rows: int = 16) -> list[PackedBa
     t = config.tokenizer
     examples = [
         Example.encode(
-            Prompt(word, max(map(len, text.split("\n"))), text.count("\n") + 1, "art"), text, t
+            Prompt(word, max(map(len, text.split("\n"))), text.count("\n") + 1, "art"),
+            text,
+            t,
+            number,
         )
-        for word, text in drawn
+        for number, (word, text) in enumerate(drawn)
     ]
     return [
         pack(examples[k : k + rows], t, config.neighbours) for k in range(0, len(examples), rows)
     ]
+
+
+def _learn(
+    model: GridTransformer,
+    drawn: Drawn,
+    settings: WordSettings = SETTINGS,
+    batches: Iterable[PackedBatch] | None = None,
+) -> int:
+    things = {number: [word] if word else [] for number, (word, _) in enumerate(drawn)}
+    return learn_words(model, batches or _batches(drawn, model.config), things, settings)
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +115,16 @@ def test_words_that_meant_nothing_tell_drawings_apart(
     before = word_test(held_out, Selection(), model, subjects=WORDS)
     assert len(before.pieces) >= 40
     assert before.bits_saved == 0.0 and before.to_dict()["right_first"] == 0.0
-    assert learn_words(model, _batches(_drawn(1), NANO), SETTINGS) == len(_drawn(1))
+    assert before.to_dict()["named_right_first"] == 0.0
+    assert _learn(model, _drawn(1)) == len(_drawn(1))
     after = word_test(held_out, Selection(), model, subjects=WORDS)
-    assert after.to_dict()["right_first"] > 0.95
-    assert after.bits_saved > 0.5
+    assert after.to_dict()["right_first"] > 0.85
+    assert after.bits_saved > 0.3
+    figures = after.to_dict()
+    assert figures["named_right_first"] > 0.95 and figures["named_bits_saved"] > 0.8
     # Told the other word of each, it is wrong: words are what decides.
     crossed = [(WORDS[1 - WORDS.index(word)], text) for word, text in _drawn(1)]
-    learn_words(model, _batches(crossed, NANO), SETTINGS)
+    _learn(model, crossed)
     assert word_test(held_out, Selection(), model, subjects=WORDS).bits_saved < -0.5
 
 
@@ -116,54 +132,58 @@ def test_only_what_is_of_words_changes_and_the_same_input_gives_the_same(
     model: GridTransformer,
 ) -> None:
     begun = _state(model)
-    learn_words(model, _batches(_drawn(1), NANO), SETTINGS)
+    _learn(model, _drawn(1))
     once = _state(model)
     changed = {name for name in begun if not torch.equal(begun[name], once[name])}
     assert changed == {
         "topic_embed.weight",
-        "word_head.words.weight",
-        "word_head.drawn.weight",
-        "word_head.out.weight",
+        "word_head.grams.weight",
     }
     # What it knew before plays no part.
     with torch.no_grad():
         model.topic_embed.weight.normal_()
-    learn_words(model, _batches(_drawn(1), NANO), SETTINGS)
+    _learn(model, _drawn(1))
     assert _same(once, _state(model))
 
 
-@torch.no_grad()
-def test_drawings_without_words_are_passed_over(model: GridTransformer) -> None:
+def test_drawings_that_show_nothing_known_are_passed_over(model: GridTransformer) -> None:
     drawn = _drawn(0)
-    mixed = [("", _box(9, 9)), *drawn[:5], ("", _hill(8, 8)), *drawn[5:], *[("", "x")] * 20]
-    torch.manual_seed(0)
-    head, hidden, size = model.word_head, torch.randn(2, 9, NANO.d_model), torch.zeros(2, 2)
-    assert head is not None
-    topics = torch.from_numpy(np.stack([NANO.tokenizer.topics(Prompt(w)) for w in WORDS])).long()
-    added = []
+    rare = [("owl", _box(9, 9))] * (SETTINGS.least - 1)
+    mixed = [("", _box(9, 9)), *drawn[:5], ("", _hill(8, 8)), *drawn[5:], *[("", "x")] * 20, *rare]
+    learned = []
     for shown in (drawn, mixed):
-        assert learn_words(model, _batches(shown, NANO), SETTINGS) == len(drawn)
-        added.append(head(hidden, model.say(topics), size))
-    torch.testing.assert_close(*added, atol=1e-3, rtol=1e-2)
-    assert float(added[0].abs().max()) > 0.05
+        assert _learn(model, shown) == len(drawn)
+        learned.append(_state(model))
+    assert _same(*learned)
+    assert bool(learned[0]["topic_embed.weight"].any())
 
 
-@pytest.mark.parametrize("drawn", [[], [("box", _box(5, 4))], [("", _box(5, 4))] * 3])
-def test_fewer_than_two_drawings_leave_a_network_as_it_is(
+@torch.no_grad()
+def test_of_words_that_no_drawing_shows_nothing_is_said(model: GridTransformer) -> None:
+    _learn(model, _drawn(1))
+    tokenizer = model.config.tokenizer
+    topics = torch.from_numpy(np.stack([tokenizer.topics(Prompt(w)) for w in (*WORDS, "owl")]))
+    said = model.say(topics.long()).norm(dim=1)
+    assert bool((said[:2] > 0.1).all()) and said[2] == 0
+
+
+@pytest.mark.parametrize(
+    "drawn", [[], [("box", _box(5, 4))] * 20, [("", _box(5, 4))] * 3, [("box", "x"), ("hill", "y")]]
+)
+def test_fewer_than_two_things_leave_a_network_as_it_is(
     model: GridTransformer, drawn: Drawn
 ) -> None:
-    learn_words(model, _batches(_drawn(0), NANO), SETTINGS)
+    _learn(model, _drawn(0))
     before = _state(model)
-    assert learn_words(model, _batches(drawn, NANO), SETTINGS) == sum(bool(w) for w, _ in drawn)
+    assert _learn(model, drawn) == 0
     assert _same(before, _state(model))
 
 
 def test_a_network_whose_words_are_an_input_is_left_alone() -> None:
-    config = dataclasses.replace(TINY, word_rank=())
     torch.manual_seed(0)
-    model = GridTransformer(config)
+    model = GridTransformer(dataclasses.replace(TINY, word_rank=0))
     before = _state(model)
-    assert learn_words(model, _batches(_drawn(0), config), SETTINGS) == 0
+    assert _learn(model, _drawn(0)) == 0
     assert _same(before, _state(model))
 
 
@@ -176,15 +196,16 @@ def test_no_more_drawings_are_looked_at_than_asked_for(model: GridTransformer) -
             yield batch
 
     before = _state(model)
-    assert learn_words(model, batches(), WordSettings(drawings=0)) == 0 and not read
+    assert _learn(model, _drawn(1), WordSettings(drawings=0), batches()) == 0
     assert _same(before, _state(model))
-    assert learn_words(model, batches(), WordSettings(drawings=10)) == 10
+    assert _learn(model, _drawn(1), WordSettings(drawings=40), batches()) == 40
+    assert sum(read) <= 44
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_training_goes_on_as_it_was(model: GridTransformer, training: bool) -> None:
     model.train(training)
-    learn_words(model, _batches(_drawn(0), NANO), SETTINGS)
+    _learn(model, _drawn(0))
     assert model.training is training
 
     def broken() -> Iterator[PackedBatch]:
@@ -192,34 +213,31 @@ def test_training_goes_on_as_it_was(model: GridTransformer, training: bool) -> N
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="gone"):
-        learn_words(model, broken(), SETTINGS)
+        _learn(model, _drawn(0), SETTINGS, broken())
     assert model.training is training
 
 
 @pytest.mark.parametrize(
     "drawn",
     [
-        [("box", _box(5, 4))] * 20,  # one drawing
-        [("box", "x")] * 2,
-        [("box", text) for _, text in _drawn(0)],  # one word
-        [("box", _box(5, 4)), ("hill", _hill(3, 2))],
+        [("box", "x"), ("hill", "x")] * 8,
+        [("box", _box(5, 4)), ("hill", _hill(3, 2))] * 4,
         [("box", _box(5, 4)), ("hill", _box(5, 4))] * 10,  # words of the same
     ],
 )
-@pytest.mark.parametrize("settings", [SETTINGS, WordSettings(ridge=1e-3, shrinkage=1e-3)])
+@pytest.mark.parametrize("settings", [SETTINGS, WordSettings(penalty=0, epochs=300)])
 def test_degenerate_drawings_give_numbers(drawn: Drawn, settings: WordSettings) -> None:
     torch.manual_seed(0)
     model = GridTransformer(TINY)
-    assert learn_words(model, _batches(drawn, TINY), settings) == len(drawn)
+    assert _learn(model, drawn, settings) == len(drawn)
     assert all(bool(value.isfinite().all()) for value in model.state_dict().values())
-    matrices = model.word_head.words(model.topic_embed.weight)  # type: ignore[misc]
-    assert bool((matrices.abs() < 100).all())
+    assert float(model.state_dict()["word_head.grams.weight"].abs().max()) < 100
 
 
-def test_of_a_network_beyond_numbers_nothing_is_learned() -> None:
-    torch.manual_seed(0)
-    model = GridTransformer(TINY)
+def test_what_words_mean_does_not_depend_on_the_blocks(model: GridTransformer) -> None:
+    _learn(model, _drawn(0))
+    before = _state(model)
     with torch.no_grad():
         model.embed.weight.fill_(float("inf"))
-    assert learn_words(model, _batches(_drawn(0), TINY), SETTINGS) == 0
-    assert not bool(model.topic_embed.weight.any())
+    _learn(model, _drawn(0))
+    assert torch.equal(before["word_head.grams.weight"], model.word_head.grams.weight)  # type: ignore[union-attr]

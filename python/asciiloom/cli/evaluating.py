@@ -205,6 +205,12 @@ def put_report(report: dict[str, Any]) -> None:
             f" {words['right_in_three']:.0%}; it saves {words['bits_saved']:.2f} of"
             f" {words['bits_possible']:.2f} bits a drawing"
         )
+    if words["pieces"] and "named_right_first" in words:
+        put(
+            f"names: it names {words['named_right_first']:.0%} of them rightly,"
+            f" {words['named_right_in_three']:.0%} among the first three, and tells"
+            f" {words['named_bits_saved']:.2f} bits"
+        )
     if "classifier_first" in words:
         put(
             f"a classifier of finished pieces is right for {words['classifier_first']:.0%} of the same ones, size"

@@ -1,8 +1,10 @@
-"""The word test: asked by its own likelihoods, which of some subjects was a held-out piece drawn for?
+"""The word test: which of some subjects was a held-out piece drawn for?
 
 Bits per character hardly see whether words reach the drawing: most of a drawing is decided by what stands
-around a cell. So each piece is scored once under every subject, all else told alike, and the subjects are
-ranked by the likelihood of the whole piece. A model to which words mean nothing is right by chance.
+around a cell. So each piece is asked two questions. *Drawn*: under which subject would the model draw it, cell by
+cell, likeliest? All else is told alike, and the subjects are ranked by the likelihood of the whole piece. *Named*:
+which subject does it show, in the eyes of the model's word head, which also chooses among candidates? A model to
+which words mean nothing is right by chance.
 """
 
 import json
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from asciiloom.corpus import Corpus
 from asciiloom.evaluate.likelihood import score
 from asciiloom.model import GridInput, GridTransformer, autocast
+from asciiloom.model.words import fresh_grams
 from asciiloom.piece import LETTERING
 from asciiloom.store import Selection
 from asciiloom.tokens import (
@@ -44,39 +47,53 @@ TOKENS = 16_384
 @dataclass(frozen=True, slots=True)
 class WordTest:
     """``nats`` (pieces, subjects): how unlikely each piece is under each subject; ``right`` (pieces,): the
-    place of the subject that it was drawn for."""
+    place of the subject that it was drawn for. ``unnamed`` (pieces, subjects): how little it shows each subject, in
+    nats, where the model can tell."""
 
     subjects: tuple[str, ...]
     pieces: NDArray[np.int64]
     right: NDArray[np.int64]
     nats: F64
+    unnamed: F64 | None = None
 
     @property
     def ranks(self) -> NDArray[np.int64]:
         """How many subjects make each piece likelier than the right one; ties count half of them, rounded up."""
-        own = self.nats[np.arange(len(self.right)), self.right][:, None]
-        ahead = (self.nats < own).sum(1) + ((self.nats == own).sum(1) - 1) / 2
+        return self._ranks(self.nats)
+
+    def _ranks(self, nats: F64) -> NDArray[np.int64]:
+        own = nats[np.arange(len(self.right)), self.right][:, None]
+        ahead = (nats < own).sum(1) + ((nats == own).sum(1) - 1) / 2
         return np.asarray(np.ceil(ahead), np.int64)
 
     @property
     def bits_saved(self) -> float:
         """Mean of log2 p(piece | right subject) - log2 mean p(piece | subject): at most log2 of their number."""
-        own = self.nats[np.arange(len(self.right)), self.right]
-        best = self.nats.min(axis=1)
-        mean = best - np.log(np.exp(best[:, None] - self.nats).mean(axis=1))
+        return self._saved(self.nats)
+
+    def _saved(self, nats: F64) -> float:
+        own = nats[np.arange(len(self.right)), self.right]
+        best = nats.min(axis=1)
+        mean = best - np.log(np.exp(best[:, None] - nats).mean(axis=1))
         return float((mean - own).mean() / math.log(2)) if len(own) else math.nan
 
     def to_dict(self) -> dict[str, float | int]:
         """Every figure, and what chance would give."""
-        n, ranks = len(self.right), self.ranks
-        return {
-            "pieces": n,
+        out: dict[str, float | int] = {
+            "pieces": len(self.right),
             "subjects": len(self.subjects),
-            "right_first": float((ranks == 0).mean()) if n else math.nan,
-            "right_in_three": float((ranks < 3).mean()) if n else math.nan,
+            **self._figures(self.nats, ""),
             "chance": 1 / len(self.subjects),
-            "bits_saved": self.bits_saved,
             "bits_possible": math.log2(len(self.subjects)),
+        }
+        return out if self.unnamed is None else out | self._figures(self.unnamed, "named_")
+
+    def _figures(self, nats: F64, prefix: str) -> dict[str, float]:
+        ranks = self._ranks(nats)
+        return {
+            f"{prefix}right_first": float((ranks == 0).mean()) if len(ranks) else math.nan,
+            f"{prefix}right_in_three": float((ranks < 3).mean()) if len(ranks) else math.nan,
+            f"{prefix}bits_saved": self._saved(nats),
         }
 
 
@@ -120,14 +137,17 @@ def word_test(
     if not chosen:
         empty = np.empty(0, np.int64)
         return WordTest(subjects, empty, empty, np.empty((0, count)))
-    nats = (_in_turn if model.word_head is None else _at_once)(
-        chosen, subjects, model, precision, progress
-    )
+    unnamed = None
+    if model.word_head is None:
+        nats = _in_turn(chosen, subjects, model, precision, progress)
+    else:
+        nats, unnamed = _at_once(chosen, subjects, model, precision, progress)
     return WordTest(
         subjects,
         np.array([row[0] for row in chosen], np.int64),
         np.array([row[1] for row in chosen], np.int64),
         nats,
+        unnamed,
     )
 
 
@@ -161,36 +181,41 @@ def _at_once(
     model: GridTransformer,
     precision: str,
     progress: Callable[[int], None] | None,
-) -> F64:
-    """The same, where words meet the output only: a pass for each drawing."""
+) -> tuple[F64, F64]:
+    """The same, where words meet the output only, in a pass for each drawing; and how little each shows each subject."""
     head = model.word_head
     assert head is not None
     tokenizer, device = model.config.tokenizer, model.topic_embed.weight.device
     topics = np.stack([tokenizer.topics(Prompt(word)) for word in subjects]).astype(np.int64)
-    said = model.say(torch.from_numpy(topics).to(device)).unsqueeze(0)
+    vectors = model.say(torch.from_numpy(topics).to(device))
+    says = head.says(vectors).unsqueeze(1)
     examples = [
         Example.encode(Prompt("", width, height, kind), text, tokenizer, drawing)
         for drawing, (_, _, text, width, height, kind) in enumerate(chosen)
     ]
-    nats = np.empty((len(chosen), len(subjects)))
+    nats, unnamed = np.empty((2, len(chosen), len(subjects)))
     was_training = model.training
     model.eval()
     for batch in _batches(examples, model):
         given = GridInput.from_batch(batch, device)
         targets = torch.from_numpy(batch.targets).to(device)
         with autocast(device, precision):
-            hidden = model.hidden(given)
-            wordless = model.wordless(hidden)
+            wordless = model.wordless(model.hidden(given)).float()
+        shown = head.shows(given.ids, given.above, targets, given.size) @ vectors.T
+        unnamed[batch.pieces] = -shown.log_softmax(1).double().cpu().numpy()
         for row, drawing in enumerate(batch.pieces.tolist()):
-            art = targets[row] != IGNORE
-            added = head.each(hidden[row, art][None], said, given.size[row : row + 1])[0]
-            shares = (wordless[row, art] + added).float().log_softmax(-1)
+            art, one = targets[row] != IGNORE, slice(row, row + 1)
+            grams = head.candidates(given.ids[one], given.above[one])
+            fresh = fresh_grams(grams, given.ids[one], art[None])[:, art]
+            grams, size = grams[:, art], given.size[one]
+            added = torch.cat([head(word, grams, fresh, size) for word in says])
+            shares = (wordless[row, art] + added).log_softmax(-1)
             own = targets[row, art].expand(len(subjects), -1)
             nats[drawing] = -shares.gather(-1, own[..., None]).sum((1, 2)).double().cpu().numpy()
         if progress is not None:
             progress(len(batch.pieces) * len(subjects))
     model.train(was_training)
-    return nats
+    return nats, unnamed
 
 
 def _drawings(

@@ -4,7 +4,7 @@ from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.engine import Engine, Request
 from asciiloom.generate.exemplars import NEAR, Credit, Exemplar, exemplar, exemplars
 from asciiloom.generate.generator import Drawing, Generator
-from asciiloom.generate.ranking import BEST_OF, Ranker, WordRatio, lint
+from asciiloom.generate.ranking import BEST_OF, Named, Ranker, WordRatio, lint
 from asciiloom.generate.sampling import Sampling
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Engine",
     "Exemplar",
     "Generator",
+    "Named",
     "Ranker",
     "Request",
     "Sampling",

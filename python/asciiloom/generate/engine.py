@@ -195,7 +195,7 @@ class Engine:
                 lanes, numbers = lanes[alive], numbers[alive]
                 drawn_at = (drawn_at[0][alive], drawn_at[1][alive])
                 told, visible = told.keep(kept), visible[kept]
-                cache.data = cache.data[:, :, torch.from_numpy(kept)].contiguous()
+                cache.keep(torch.from_numpy(kept).to(self.device))
             visible[..., cache.length] = True
             drawing = np.tile(np.arange(len(lanes)), 1 + guided)  # of each of those rows
             scores = self.model(

@@ -9,7 +9,7 @@ from asciiloom.errors import SettingsError
 from asciiloom.generate.constraint import Constraint
 from asciiloom.generate.engine import Engine, Request, random_numbers
 from asciiloom.generate.exemplars import Credit, Exemplar
-from asciiloom.generate.ranking import MAX_BEST_OF, Ranker, WordRatio, best, judge, lint
+from asciiloom.generate.ranking import MAX_BEST_OF, Named, Ranker, WordRatio, best, judge, lint
 from asciiloom.generate.sampling import Sampling
 from asciiloom.generate.signature import unsigned
 from asciiloom.model import Card, GridTransformer, load_model, natural_kind, natural_size
@@ -83,7 +83,7 @@ class Generator:
         """``count`` drawings of ``words`` (of which the first 48 characters are read).
 
         Same arguments, same drawings; all satisfy ``constraint``. Each is the best of ``best_of`` candidates
-        by the sum of what ``rankers`` give (by default ``WordRatio`` and ``lint``); the first candidate is
+        by the sum of what ``rankers`` give (by default ``Named`` or ``WordRatio``, and ``lint``); the first candidate is
         what is drawn without others. Unless ``signature``, credits that no one asked for are taken out where
         the limits allow it. ``reference``: what to draw after, one for all or one each in turn for every candidate;
         ``variation``: how freely, from 1 (nearly the same) to 4 (only the outline is kept).
@@ -106,7 +106,7 @@ class Generator:
             if example is not None:
                 example.check(limits)
         if rankers is None:
-            rankers = (WordRatio(self.engine.model), lint)
+            rankers = (self._by_words(), lint)
         drawings: list[Drawing] = []
         together = max(1, self.engine.lanes // best_of)
         for start in range(0, count, together):
@@ -144,6 +144,13 @@ class Generator:
             if progress is not None:
                 progress(len(indices))
         return drawings
+
+    def _by_words(self) -> Ranker:
+        """How well candidates show the words: by name among the things that the model drew, where it names any."""
+        model = self.engine.model
+        if model.word_head is None:
+            return WordRatio(model)
+        return Named(model, sorted(self.card.sizes.things))
 
     def _request(
         self,

@@ -2,12 +2,12 @@
 
 Sampling decides cell by cell; whether the whole shows what was asked for can be told only afterwards. So
 several candidates are drawn and judged whole. A ranker gives named parts of a score, what several rankers
-give is added up, and the highest sum is kept. Two come with this room: how much likelier the words make the
-drawing (``WordRatio``), and whether it has the form of a drawing at all (``lint``). Others, such as a
-classifier or a model's own captions, are put in by whoever has them.
+give is added up, and the highest sum is kept. These come with this room: whether the model's word head sees in the
+drawing what was asked for (``Named``), or how much likelier the words make it, for models without one
+(``WordRatio``), and whether it has the form of a drawing at all (``lint``). Others are put in by whoever has them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,12 +15,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from asciiloom.errors import SettingsError
 from asciiloom.generate.engine import Drawn, Request
 from asciiloom.model import GridInput, GridTransformer
 from asciiloom.piece import Form, form
-from asciiloom.tokens import IGNORE, Example, batches_by_length, pack
+from asciiloom.tokens import IGNORE, Example, PackedBatch, Prompt, batches_by_length, pack
 
 Parts = Mapping[str, float]
 # Candidates of a drawing where a command is not told how many: of 24 drawings, 0.71 ended by themselves with
@@ -68,6 +69,59 @@ class WordRatio:
         # The end is drawn, too.
         scale = np.array([len(text) + 1 for text in texts]) ** self.length
         return [{"words": float(ratio)} for ratio in self.weight * (told - untold) / scale]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """log p(words | drawing) in nats, among the words asked for and ``others``, times ``weight``.
+
+    By Bayes' rule that is what makes p(drawing | words) of p(drawing), from which candidates are drawn. With the
+    default weight four nats count as much as the worst fault of form. ``SettingsError`` for a model without a word head.
+    """
+
+    model: GridTransformer
+    others: Sequence[str]
+    weight: float = 0.25
+
+    @torch.inference_mode()
+    def __call__(self, requests: Sequence[Request], drawn: Sequence[Drawn]) -> list[Parts]:
+        head = self.model.word_head
+        if head is None:
+            raise SettingsError("this model names no drawings: rank them by WordRatio")
+        others = self._say(Prompt(words) for words in self.others)
+        asked = self._say(request.prompt for request in requests)
+        # Of words that the model never saw nothing can be told.
+        others = others[others.any(1)]
+        if not bool(asked.any()):
+            return [{"words": 0.0} for _ in drawn]
+        batch = _packed(self.model, requests, [one.text for one in drawn])
+        given = GridInput.from_batch(batch, asked.device)
+        targets = torch.from_numpy(batch.targets).to(asked.device)
+        shown = torch.empty_like(asked)
+        shown[batch.pieces] = head.shows(given.ids, given.above, targets, given.size)
+        own = (shown * asked).sum(1, keepdim=True)
+        named = torch.cat((own, shown @ others.T), 1).log_softmax(1)[:, 0]
+        return [{"words": self.weight * nats} for nats in named.tolist()]
+
+    def _say(self, prompts: Iterable[Prompt]) -> Tensor:
+        """The words of each prompt, (prompts, dimensions)."""
+        table = self.model.topic_embed.weight
+        topics = [self.model.config.tokenizer.topics(prompt) for prompt in prompts]
+        if not topics:
+            return table[:0]
+        return self.model.say(torch.from_numpy(np.stack(topics).astype(np.int64)).to(table.device))
+
+
+def _packed(
+    model: GridTransformer, requests: Sequence[Request], texts: Sequence[str]
+) -> PackedBatch:
+    """One batch of ``texts`` as drawn for ``requests``; ``pieces`` are their places."""
+    tokenizer = model.config.tokenizer
+    examples = [
+        Example.encode(request.prompt, text, tokenizer, place)
+        for place, (request, text) in enumerate(zip(requests, texts, strict=True))
+    ]
+    return pack(examples, tokenizer, model.config.neighbours)
 
 
 @torch.inference_mode()

@@ -14,8 +14,8 @@ from asciiloom.model.sizes import Sizes, read_sizes
 from asciiloom.typed import Between, check, entries
 
 # Format 1 called some tensors and one setting otherwise (see ``former_name``). From format 3 on the words of
-# prompts have relatives and meet the drawing at the output, and references can be shown.
-FORMAT = 3
+# prompts have relatives and references can be shown; from 4 on words meet details of the drawing at the output.
+FORMAT = 4
 MAX_BYTES = 8 << 20
 _TYPE, _ARCHITECTURES = "asciiloom", ["GridTransformer"]
 _NAMES = (
@@ -60,7 +60,7 @@ _FORMER_TENSORS = {
     "pair_projection": "widen",
 }
 # What settings that formats 1 and 2 did not know mean to them.
-_FORMER = ModelConfig(relatives=False, word_rank=(), reference=False)
+_FORMER = ModelConfig(relatives=False, word_rank=0, reference=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The model's shape, and presets from one to 27 million parameters.
+"""The model's shape, and presets from three to 29 million parameters.
 
 A config comes from files that strangers wrote, so it is held against its types and ranges when it is
 made, and says which tensors it needs (``tensor_shapes``) before any memory is taken for them.
@@ -20,15 +20,16 @@ PAIRS: tuple[tuple[int, int], ...] = ((0, 2), (1, 2), (2, 3), (0, 3), (0, 5))
 ROPES = ("axial", "1d", "none")
 # Rows and columns that are told apart; beyond, the last entry serves.
 POSITIONS = (64, 128)
-# Of a word: what a word head can be told, and what an input.
-HEAD_DIMENSIONS, INPUT_DIMENSIONS = 128, 64
+# Numbers that a word is as an input.
+INPUT_DIMENSIONS = 64
+# Rows of the word head's table of grams, which are hashed.
+GRAMS = 1 << 15
 # 1 GB of weights: ten times the largest preset. More is a damaged or hostile file, or another project.
 MAX_PARAMETERS = 250_000_000
 # What a setting was called in files of format 1.
 _FORMER_NAMES = {"place": "position_inputs"}
 
 Cells = tuple[tuple[int, int], ...]
-_Rank = Annotated[int, Between(1, 512)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class ModelConfig:
     ``kv_heads`` 1 shares one key/value head (MQA). ``mlp``: width of the hidden layer in ``d_model``s.
     ``neighbours``: (rows up, columns right) of the cells above the next one whose embeddings are inputs.
     ``position_inputs``: whether inputs say where the next cell is and how much of the asked size is left.
-    ``word_rank``: dimensions of what was drawn and of what comes next, between which words stand at the output
-    (see ``WordHead``); empty, words are an input as others are, which takes many drawings of each. ``reference``: whether another drawing can be shown to draw after.
+    ``word_rank``: numbers that a word is, and each gram of a drawing, at the output (see ``WordHead``); 0, words are
+    an input as others are, which takes many drawings of each.
+    ``reference``: whether another drawing can be shown to draw after.
     ``relatives``: whether the words of a prompt are told with their relatives (kitten: cat, animal).
     Raises ``SettingsError`` for shapes that cannot be, or of more than 250 million parameters.
     """
@@ -61,7 +63,7 @@ class ModelConfig:
     pair_dimensions: Annotated[int, Between(1, 1024)] = 64
     position_inputs: bool = True
     tied: bool = False
-    word_rank: Annotated[tuple[_Rank, ...], AtMost(2)] = (32, 24)
+    word_rank: Annotated[int, Between(0, 512)] = 48
     reference: bool = True
     relatives: bool = True
 
@@ -69,8 +71,6 @@ class ModelConfig:
         check_fields(self, "model")
         if self.heads % self.kv_heads:
             raise SettingsError(f"{self.heads} heads do not divide by {self.kv_heads} kv_heads")
-        if len(self.word_rank) == 1:
-            raise SettingsError("model.word_rank is two numbers, or none: []")
         if self.head % 4:
             raise SettingsError(f"a head of {self.head} dimensions does not divide by 4")
         for up, right in self.neighbours:
@@ -93,7 +93,7 @@ class ModelConfig:
     @property
     def topic_dimensions(self) -> int:
         """Numbers that a word is."""
-        return HEAD_DIMENSIONS if self.word_rank else INPUT_DIMENSIONS
+        return self.word_rank or INPUT_DIMENSIONS
 
     @property
     def hidden(self) -> int:
@@ -115,10 +115,7 @@ class ModelConfig:
             "norm.weight": (d,),
         }
         if self.word_rank:
-            before, after = self.word_rank
-            shapes["word_head.words.weight"] = (before * after, self.topic_dimensions)
-            shapes["word_head.drawn.weight"] = (before, d)
-            shapes["word_head.out.weight"] = (outputs, after)
+            shapes["word_head.grams.weight"] = (GRAMS, self.word_rank)
         else:
             shapes["topic_projection.weight"] = (d, self.topic_dimensions)
         if self.reference:
@@ -170,9 +167,9 @@ class ModelConfig:
 
 # About how many parameters (ASCII charset).
 PRESETS: dict[str, ModelConfig] = {
-    "nano": ModelConfig(d_model=128, layers=2, pair_dimensions=8),  # 1.7 M
-    "tiny": ModelConfig(d_model=192, layers=2, pair_dimensions=16),  # 2.7 M
-    "small": ModelConfig(d_model=320, layers=3),  # 7.5 M, most of it pair and word tables
-    "medium": ModelConfig(d_model=448, layers=5, heads=4),  # 15 M
-    "large": ModelConfig(d_model=576, layers=7, heads=6),  # 28 M
+    "nano": ModelConfig(d_model=128, layers=2, pair_dimensions=8),  # 2.9 M, most of it word tables
+    "tiny": ModelConfig(d_model=192, layers=2, pair_dimensions=16),  # 3.8 M
+    "small": ModelConfig(d_model=320, layers=3),  # 8.6 M, most of it pair and word tables
+    "medium": ModelConfig(d_model=448, layers=5, heads=4),  # 16 M
+    "large": ModelConfig(d_model=576, layers=7, heads=6),  # 29 M
 }

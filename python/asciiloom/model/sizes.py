@@ -76,6 +76,17 @@ class Sizes:
             out[kind][name] = shapes
         return cls({kind: dict(sorted(out[kind].items())) for kind in sorted(out)})
 
+    @property
+    def things(self) -> set[str]:
+        """All that is known to be shown, of any kind but lettering."""
+        return {
+            name
+            for kind, things in self.table.items()
+            if kind != _SPELLED
+            for name in things
+            if name
+        }
+
     def to_plain(self) -> dict[str, dict[str, str]]:
         """As it stands in ``config.json``: each thing's sizes as one text, "7x3 12x6"."""
         return {

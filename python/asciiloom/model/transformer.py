@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from asciiloom.model.config import POSITIONS, ModelConfig
 from asciiloom.model.passes import rms_norm, squared_relu, turned, unit
-from asciiloom.model.words import WordHead
+from asciiloom.model.words import WordHead, fresh_grams, made_grams
 from asciiloom.tokens import LEVELS, TOPIC_BUCKETS, WINDOW, PackedBatch
 
 
@@ -57,7 +57,11 @@ _INPUT_SCALE = 16.0
 
 
 class KVCache:
-    """Keys and values of every layer, allocated once: (layers, 2, B, kv_heads, capacity, head)."""
+    """Keys and values of every layer, allocated once: (layers, 2, B, kv_heads, capacity, head).
+
+    For the word head also ``says`` (B, grams), ``stand`` (B, grams), true for grams that stand in the drawing, and
+    ``offered`` (B, contexts, outputs), those that the next glyph would make.
+    """
 
     def __init__(
         self, config: ModelConfig, batch: int, capacity: int, device: torch.device
@@ -65,6 +69,16 @@ class KVCache:
         shape = (config.layers, 2, batch, config.kv_heads, capacity, config.head)
         self.data = torch.zeros(shape, device=device)
         self.length = 0
+        self.says: Tensor | None = None
+        self.stand: Tensor | None = None
+        self.offered: Tensor | None = None
+
+    def keep(self, rows: Tensor) -> None:
+        """Of these rows only."""
+        self.data = self.data[:, :, rows].contiguous()
+        if self.says is not None and self.stand is not None and self.offered is not None:
+            self.says, self.stand = self.says[rows], self.stand[rows]
+            self.offered = self.offered[rows]
 
 
 class Rotary(nn.Module):
@@ -154,7 +168,7 @@ class GridTransformer(nn.Module):
         self.topic_embed = nn.Embedding(TOPIC_BUCKETS, topic, padding_idx=0)
         rank = config.word_rank
         self.topic_projection = None if rank else nn.Linear(topic, config.d_model, bias=False)
-        self.word_head = WordHead(config.d_model, rank, topic, self.outputs) if rank else None
+        self.word_head = WordHead(config.neighbours, topic, self.outputs) if rank else None
         # As for the neighbours above: entry k * outputs+1 + id.
         self.reference_embed = (
             nn.Embedding(len(WINDOW) * (self.outputs + 1), config.d_model)
@@ -211,8 +225,7 @@ class GridTransformer(nn.Module):
     ) -> Tensor:
         """Logits, (B, T, outputs). With ``cache`` the ids follow what it holds; ``mask`` (B, 1, T, S) is True
         where a query may look (needed with a cache whose rows were padded)."""
-        hidden = self.hidden(given, cache, mask)
-        return self.worded(self.wordless(hidden), hidden, given)
+        return self.worded(self.wordless(self.hidden(given, cache, mask)), given, cache)
 
     def hidden(
         self, given: GridInput, cache: KVCache | None = None, mask: Tensor | None = None
@@ -243,12 +256,41 @@ class GridTransformer(nn.Module):
         weight = self.embed.weight[: self.outputs] if self.head is None else self.head.weight
         return F.linear(hidden, weight)
 
-    def worded(self, logits: Tensor, hidden: Tensor, given: GridInput) -> Tensor:
+    def worded(self, logits: Tensor, given: GridInput, cache: KVCache | None = None) -> Tensor:
         """``logits`` (B, T, outputs) with what the word head has to say."""
-        if self.word_head is None or not bool((given.topics > 0).any()):
+        head = self.word_head
+        if head is None or not bool((given.topics > 0).any()):
             return logits
-        added: Tensor = self.word_head(hidden, self.say(given.topics), given.size)
+        grams = head.candidates(given.ids, given.above)
+        if cache is None:
+            says = head.says(self.say(given.topics))
+            # The prompt is row 0.
+            fresh = fresh_grams(grams, given.ids, given.next_cell[..., 0] > 0)
+        else:
+            says, fresh = self._cached_words(head, cache, grams, given)
+        added: Tensor = head(says, grams, fresh, given.size)
         return logits + added
+
+    def _cached_words(
+        self, head: WordHead, cache: KVCache, grams: Tensor, given: GridInput
+    ) -> tuple[Tensor, Tensor]:
+        """What the words say, (B, GRAMS), and which of ``grams`` are fresh, from what the cache knows of the drawing."""
+        ids = given.ids
+        if cache.says is None or cache.stand is None or cache.offered is None:
+            cache.says = head.says(self.say(given.topics))
+            drawn = given.next_cell[..., 0] > 0
+            fresh = fresh_grams(grams, ids, drawn)
+            cache.stand = torch.zeros_like(cache.says, dtype=torch.bool)
+            for row, (made, known) in enumerate(zip(made_grams(grams, ids), drawn, strict=True)):
+                cache.stand[row, made[known[:-1]]] = True
+        else:
+            assert ids.shape[1] == 1
+            glyph = ids.clamp(max=self.outputs - 1).unsqueeze(2)
+            glyph = glyph.expand(-1, cache.offered.shape[1], 1)
+            cache.stand.scatter_(1, cache.offered.gather(2, glyph).squeeze(2), True)
+            fresh = ~cache.stand.gather(1, grams.flatten(1)).view(grams.shape)
+        cache.offered = grams[:, -1]
+        return cache.says, fresh
 
     def say(self, topics: Tensor) -> Tensor:
         """The words of prompts (..., topics) as the word head is told them: the sum of what each says,

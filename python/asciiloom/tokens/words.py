@@ -277,3 +277,12 @@ def heads_of(phrase: str) -> tuple[str, ...]:
                 head = word
         heads.append(head)
     return tuple(head for head in heads if head)
+
+
+def things_of(title: str | None, tags: Sequence[str]) -> list[str]:
+    """The things that a piece shows: those that its title names, or else its tags; a kitten is a "cat"."""
+    for phrases in ([clean(title or "")], phrases_of(None, tags)):
+        things = [thing_of(head) for phrase in phrases for head in heads_of(phrase)]
+        if things:
+            return list(dict.fromkeys(things))
+    return []

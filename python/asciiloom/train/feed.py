@@ -1,11 +1,13 @@
 """Batches for steps: what training reads, in groups of ``accumulate``, ended exactly where the last epoch ends."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from asciiloom.corpus import Corpus
 from asciiloom.piece import KINDS, LETTERING
 from asciiloom.tokens import CorpusLoader, LoaderState, PackedBatch
+from asciiloom.tokens.words import things_of
 from asciiloom.train.settings import Settings
 
 
@@ -37,7 +39,10 @@ def word_loader(corpus: Corpus, settings: Settings) -> CorpusLoader | None:
     drawn = tuple(kind for kind in s.selection.kinds or KINDS if kind not in LETTERING)
     low, high = s.selection.chars
     few = max(low or 0, min(high or s.words.chars, s.words.chars))
-    selection = s.selection.replace(split="train", kinds=drawn, chars=(low, few))
+    # Twins are redraws of the same thing: two ways to say it.
+    selection = s.selection.replace(
+        split="train", kinds=drawn, chars=(low, few), canonical_only=False
+    )
     if not s.model.word_rank or not s.words.drawings or not drawn or not corpus.count(selection):
         return None
     return CorpusLoader(
@@ -49,6 +54,12 @@ def word_loader(corpus: Corpus, settings: Settings) -> CorpusLoader | None:
         offsets=s.model.neighbours,
         blank_credit=True,
     )
+
+
+def things_shown(corpus: Corpus) -> dict[int, list[str]]:
+    """The things that each piece of the corpus shows, by its id."""
+    rows = corpus.connection.execute("SELECT id, title, tags FROM piece")
+    return {number: things_of(title, json.loads(tags)) for number, title, tags in rows}
 
 
 @dataclass

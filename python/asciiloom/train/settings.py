@@ -123,16 +123,18 @@ class GuardSettings:
 class WordSettings:
     """From which drawings of the train split words are learned, and how.
 
-    ``drawings``: at most so many, and ``early`` at evaluations on the way; ``chars``: of at most so many characters
-    (a small drawing says its words in fewer). ``ridge``: of how many drawings' weight the doubt in a word is.
-    ``shrinkage``: how far differences between drawings are taken for alike in all directions.
+    ``drawings``: at most so many; ``chars``: of at most so many characters
+    (a small drawing says its words in fewer). A thing is learned where at least ``least`` drawings show it.
+    ``epochs`` over the drawings, ``batch`` of them a step, at rate ``lr``; ``penalty``: how much numbers cost (L2).
     """
 
-    drawings: Annotated[int, Between(0, 10**6)] = 6000
-    early: Annotated[int, Between(0, 10**6)] = 800
-    chars: Annotated[int, Between(1, 10**9)] = 1000
-    ridge: Annotated[float, Between(1e-3, 1e6)] = 30.0
-    shrinkage: Annotated[float, Between(1e-3, 1e3)] = 1.0
+    drawings: Annotated[int, Between(0, 10**6)] = 30_000
+    chars: Annotated[int, Between(1, 10**9)] = 2000
+    least: Annotated[int, Between(1, 10**6)] = 4
+    epochs: Annotated[int, Between(1, 10_000)] = 8
+    batch: Annotated[int, Between(1, 10**6)] = 256
+    lr: Annotated[float, Between(1e-9, 10)] = 0.01
+    penalty: Annotated[float, Between(0, 10)] = 2e-3
 
     def __post_init__(self) -> None:
         check_fields(self, "words")

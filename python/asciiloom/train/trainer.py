@@ -47,7 +47,7 @@ from asciiloom.train.checkpoint import (
     set_aside,
     writing,
 )
-from asciiloom.train.feed import Feed, training_loader, word_loader
+from asciiloom.train.feed import Feed, things_shown, training_loader, word_loader
 from asciiloom.train.held_out import HeldOut
 from asciiloom.train.learner import Learner
 from asciiloom.train.machine import (
@@ -141,6 +141,7 @@ class Trainer:
         self._metrics = Metrics(run / METRICS)
         self._memory = MemoryGuard(settings.guard)
         self.saved: Path | None = None  # the last checkpoint of this run
+        self._has_words: bool = False
         self._proven: Path | None = None  # the last one after which a step went well
         self._go_to(self._start)
 
@@ -232,7 +233,7 @@ class Trainer:
                     losses, skipped = [], 0
                     continue
                 if self._is_due():
-                    self._learn_words(last)
+                    self._learn_words()
                 folder = self._save()
                 if self._is_due():
                     self._evaluate(folder)
@@ -252,14 +253,14 @@ class Trainer:
         self._pieces += sum(len(batch.pieces) for batch in group)
         return self._learner.step(group, share)
 
-    def _learn_words(self, last: bool) -> None:
-        """Find out what words mean to the network as it is, while it is still to change from a part of the drawings."""
-        loader = word_loader(self.corpus, self.settings)
+    def _learn_words(self) -> None:
+        """Find out which details say which words: once a run, for that does not hang on the blocks."""
+        loader = None if self._has_words else word_loader(self.corpus, self.settings)
+        self._has_words = True
         if loader is not None:
             how = self.settings.words
-            limit = how.drawings if last else min(how.early, how.drawings)
-            batches = loader.epoch(prompted=True, limit=limit)
-            learn_words(self.model, batches, self.settings.words)
+            batches = loader.epoch(prompted=True, limit=how.drawings)
+            learn_words(self.model, batches, things_shown(self.corpus), how)
 
     def _roll_back(self, why: str) -> None:
         """Go back to the last checkpoint that a step went well after, and on at half the rate; ``why`` is told."""
@@ -444,6 +445,7 @@ class Trainer:
         """Take weights, moments and counts of a checkpoint, or of the beginning."""
         self._learner = Learner(self._first_weights(), self.settings.optim, self.machine)
         self._clock = _Clock()
+        self._has_words = False
         self.step = self._seen = self._pieces = 0
         self.loader.state = LoaderState()
         if folder is not None:
