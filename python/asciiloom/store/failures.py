@@ -67,6 +67,12 @@ def explain(error: BaseException, path: str | Path | None = None) -> str | None:
         return "the input is nested too deeply"
     if isinstance(error, OverflowError):
         return "a number is too large: at most 64 bits are held"
+    if isinstance(error, UnicodeDecodeError) and error.object.startswith(
+        b"malformed database schema"
+    ):
+        # SQLite names what it cannot read, in bytes that are no text.
+        said = error.object.decode(errors="backslashreplace")
+        return f"{path or 'the corpus'} is damaged ({said}); restore a backup"
     if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
         return f"text that is not UTF-8 was given: {error.object[:60]!a}"
     return None
