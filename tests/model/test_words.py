@@ -113,7 +113,7 @@ def test_what_is_added_is_what_the_new_grams_of_each_glyph_say(model: GridTransf
     for t in torch.nonzero(targets[0] >= 0)[:, 0].tolist():
         offered = head.candidates(given.ids[:, t : t + 1], given.above[:, t : t + 1])[0, 0]
         fresh = torch.tensor([[int(g) not in stand for g in row] for row in offered])
-        says = (head.grams(offered) @ word * fresh).sum(0) * loudness(given.size)
+        says = (head.grams(offered) @ word * fresh).sum(0) * loudness(given.size) / 2
         torch.testing.assert_close(added[t], says, atol=1e-4, rtol=1e-3)
         stand |= set(offered[:, int(targets[0, t])].tolist())
     assert stand == _grams(head, CAT)
