@@ -31,7 +31,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("train", "{db}", "--steps", BIG), 1, "run.steps"),
         (("train", "{db}", "--minutes", "nan"), 2, "no number"),
         (("train", "{db}", "--set", "run.steps=abc"), 1, "run.steps must be a whole number"),
-        (("train", "{db}", "--set", "selection.tags=cat"), 1, "selection.tags must be a list"),
+        (("train", "{db}", "--set", "selection.tags=3"), 1, "selection.tags must be a list"),
         (("train", "{db}", "--set", "model.layers=6.5"), 1, "model.layers must be a whole number"),
         (("train", "{db}", "--set", "modle.layers=6"), 1, "did you mean 'model'"),
         (("train", "{db}", "--steps", "1", "--device", "abacus"), 1, "no device"),

@@ -120,7 +120,7 @@ WRONG = {
     "run.eval_split=train": "one of validation, test",
     "run.samples=cat": "run.samples must be a list",
     'run.samples=["' + "cat " * 20 + '"]': "run.samples[0] must be text of length <= 48",
-    "selection.tags=cat": "selection.tags must be a list, not 'cat'",
+    "selection.tags=3": "selection.tags must be a list, not 3",
     "selection.tags=[1]": "selection.tags[0] must be text, not 1",
     "selection.width=40": "selection.width must be a list, not 40",
     "selection.width=[1,2,3]": "selection.width must be a list of length 2",

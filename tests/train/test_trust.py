@@ -80,7 +80,7 @@ def test_best_is_right_after_three_resumed_runs(corpus: Corpus, tmp_path: Path) 
     assert [line["step"] for line in evals] == [2, 4, 6, 8, 10, 12]
     bits = {line["step"]: line["held_out_bits"] for line in evals}
     best = min(bits, key=bits.__getitem__)
-    assert max(bits.values()) > 1.5 * bits[best] and best <= 6
+    assert max(bits.values()) > 1.3 * bits[best] and best <= 6
     assert (tmp_path / "best").resolve().name == f"step-{best:07d}"
     assert figures["best_bits"] == bits[best] == trainer.best
     assert [change["set"] for change in figures["changes"]] == [

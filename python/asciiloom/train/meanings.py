@@ -148,7 +148,8 @@ class _Fit:
             mode="sum",
             per_sample_weights=self.weight[grams] * loud,
         )
-        things = (self.words[self.topics] * self.said).sum(1)
+        # Not by indexing, whose gradient adds up in any order.
+        things = (F.embedding(self.topics, self.words) * self.said).sum(1)
         logits = says @ things.T + self.bias
         missed = -(self.shown[rows] * logits.log_softmax(1)).sum(1).mean()
         cost = self.grams.square().sum() + things.square().sum()
