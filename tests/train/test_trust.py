@@ -70,7 +70,7 @@ def _same_weights(one: Path, two: Path) -> bool:
 def test_best_is_right_after_three_resumed_runs(corpus: Corpus, tmp_path: Path) -> None:
     """Later runs spoil the model on purpose: ``best`` stays where the fewest bits were."""
     Trainer(corpus, _settings(OptimSettings(warmup=0), steps=6), tmp_path).train()
-    for steps, lr in ((8, 3.0), (10, 5.0), (12, 0.003)):
+    for steps, lr in ((8, 6.0), (10, 9.0), (12, 0.003)):
         begin = Begin(changes=(f"optim.lr={lr}",))
         trainer = Trainer(
             corpus, _settings(OptimSettings(warmup=0), steps=steps), tmp_path, begin=begin
@@ -80,11 +80,11 @@ def test_best_is_right_after_three_resumed_runs(corpus: Corpus, tmp_path: Path) 
     assert [line["step"] for line in evals] == [2, 4, 6, 8, 10, 12]
     bits = {line["step"]: line["held_out_bits"] for line in evals}
     best = min(bits, key=bits.__getitem__)
-    assert max(bits.values()) > 1.3 * bits[best] and best <= 6
+    assert max(bits.values()) > 1.5 * bits[best] and best <= 6
     assert (tmp_path / "best").resolve().name == f"step-{best:07d}"
     assert figures["best_bits"] == bits[best] == trainer.best
     assert [change["set"] for change in figures["changes"]] == [
-        {"optim.lr": 3.0}, {"optim.lr": 5.0}, {"optim.lr": 0.003},
+        {"optim.lr": 6.0}, {"optim.lr": 9.0}, {"optim.lr": 0.003},
     ]  # fmt: skip
     assert {(line["pieces"], line["split"]) for line in evals} == {(8, "validation")}
 
