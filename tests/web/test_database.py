@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,10 @@ def test_a_file_that_is_gone_or_in_use_is_said_so(
     for path in ("", "/piece/1", "/review"):
         gone = asyncio.run(datasette.client.get(f"/-/art/art{path}"))
         assert gone.status_code == 409 and "moved or deleted" in gone.text
+    # A thread that has not read the file yet finds that it cannot open it.
+    datasette.executor = ThreadPoolExecutor(1)
+    gone = asyncio.run(datasette.client.get("/-/art/art"))
+    assert gone.status_code == 409 and "moved or deleted" in gone.text
 
 
 def test_a_question_that_takes_too_long_is_given_up(

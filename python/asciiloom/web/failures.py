@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from datasette import Response
@@ -40,6 +41,7 @@ class Failure:
         return DatasetteError(self.message, title=self.title, status=self.status)
 
 
+GONE = Failure(409, "The file is gone", "the corpus was moved or deleted; start again")
 TOO_SLOW = Failure(400, "Too much to look through", "this question takes too long; ask for less")
 
 
@@ -67,7 +69,7 @@ def explain(error: BaseException) -> Failure | None:
     if isinstance(error, sqlite3.Error):
         return _of_sqlite(error)
     if isinstance(error, FileNotFoundError):
-        return Failure(409, "The file is gone", "the corpus was moved or deleted; start again")
+        return GONE
     if isinstance(error, OSError):
         return Failure(503, "The file cannot be read", error.strerror or "a read failed")
     if isinstance(error, TimeoutError):
@@ -92,9 +94,20 @@ def _of_sqlite(error: sqlite3.Error) -> Failure:
     return Failure(400, "SQLite refuses", said)
 
 
+def _is_gone(datasette: Any) -> bool:
+    """Whether a file that is served is no longer there.
+
+    SQLite says "unable to open" of that, and so it does of other things.
+    """
+    paths = (database.path for database in datasette.databases.values())
+    return any(path is not None and not Path(path).exists() for path in paths)
+
+
 async def failure_page(datasette: Any, request: Any, error: Exception) -> Any:
     """The answer to a request in which ``error`` was raised."""
     failure = explain(error)
+    if isinstance(error, sqlite3.Error) and _is_gone(datasette):
+        failure = GONE
     if failure is None and not request.path.startswith("/-/art") and _odd(error):
         failure = Failure(400, "Error 400", "Datasette has no answer to this address")
     if failure is None:
