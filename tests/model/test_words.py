@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from asciiloom.model import GridInput, GridTransformer, KVCache, ModelConfig
-from asciiloom.model.words import CONTEXTS, WordHead, loudness
+from asciiloom.model.words import CONTEXTS, WordHead, earliness, loudness
 from asciiloom.tokens import Example, Prompt, pack
 
 TINY = ModelConfig(d_model=32, layers=2, heads=2, head=16, context=256, pair_dimensions=4)
@@ -102,19 +102,25 @@ def test_a_drawing_says_the_sum_of_its_grams_each_once(model: GridTransformer) -
 
 @torch.no_grad()
 def test_what_is_added_is_what_the_new_grams_of_each_glyph_say(model: GridTransformer) -> None:
-    """Cell by cell by the definition: grams that stand already say nothing."""
+    """Cell by cell by the definition: grams that stand already say nothing, and what comes first says more."""
     head = model.word_head
     assert head is not None
     given, targets = _given((_asked("cat"), CAT)), _targets((_asked("cat"), CAT))
-    hidden = model.hidden(given)
-    added = (model(given) - model.wordless(hidden))[0]
+    before, after = model.wordless(model.hidden(given))[0], model(given)[0]
     word = model.say(given.topics)[0]
     stand: set[int] = set()
     for t in torch.nonzero(targets[0] >= 0)[:, 0].tolist():
         offered = head.candidates(given.ids[:, t : t + 1], given.above[:, t : t + 1])[0, 0]
         fresh = torch.tensor([[int(g) not in stand for g in row] for row in offered])
-        says = (head.grams(offered) @ word * fresh).sum(0) * loudness(given.size) / 2
-        torch.testing.assert_close(added[t], says, atol=1e-4, rtol=1e-3)
+        row, column = given.next_cell[0, t].tolist()
+        share = ((row - 1) * 5 + column) / 15
+        loud = loudness(given.size) * (0.05 + share) ** -0.5
+        says = (head.grams(offered) @ word * fresh).sum(0) * loud
+        shares = after[t].softmax(0)
+        expected = (before[t, 2:] + says[2:]).softmax(0) * before[t].softmax(0)[2:].sum()
+        torch.testing.assert_close(shares[2:], expected, atol=1e-5, rtol=1e-3)
+        # Rows and drawings end as they did without words.
+        torch.testing.assert_close(shares[:2], before[t].softmax(0)[:2], atol=1e-5, rtol=1e-3)
         stand |= set(offered[:, int(targets[0, t])].tolist())
     assert stand == _grams(head, CAT)
 
@@ -135,15 +141,28 @@ def test_a_large_drawing_is_told_less_per_cell() -> None:
     assert large == pytest.approx(0.5)
 
 
+def test_what_is_drawn_first_is_told_most() -> None:
+    size = torch.tensor([[20, 10], [0, 0], [0, 10]])
+    cells = torch.tensor([[0, 0], [1, 0], [2, 0], [10, 5], [20, 9], [40, 0]]).expand(3, 6, 2)
+    known, unknown, half = earliness(cells, size).tolist()
+    # The prompt counts as the first cell.
+    assert known[0] == known[1] == unknown[1] == half[1] == pytest.approx(0.05**-0.5)
+    assert known == sorted(known, reverse=True) and unknown == sorted(unknown, reverse=True)
+    assert known[4] == pytest.approx(1.0, abs=0.03)
+    assert known[2] == pytest.approx(0.1**-0.5) and half == known
+
+
 @torch.no_grad()
 def test_a_network_adds_by_the_size_asked_for(model: GridTransformer) -> None:
-    added = []
+    told = []
     for height in (5, 20):
         given = _given((_asked("cat", 40, height), CAT))
         logits = torch.zeros(*given.ids.shape, TINY.tokenizer.outputs)
-        added.append(model.worded(logits, given))
-    assert bool(added[0].any())
-    torch.testing.assert_close(added[1], added[0] / 2)
+        worded = model.worded(logits, given)[0, :, 2:]
+        loud = loudness(given.size) * earliness(given.next_cell, given.size)[0]
+        told.append((worded - worded.mean(-1, keepdim=True)) / loud.unsqueeze(1))
+    assert bool(told[0].any())
+    torch.testing.assert_close(told[1], told[0], atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("rank", [48, 0])

@@ -118,14 +118,14 @@ def test_words_that_meant_nothing_tell_drawings_apart(
     assert before.to_dict()["named_right_first"] == 0.0
     assert _learn(model, _drawn(1)) == len(_drawn(1))
     after = word_test(held_out, Selection(), model, subjects=WORDS)
-    assert after.to_dict()["right_first"] > 0.85
-    assert after.bits_saved > 0.1
+    assert after.to_dict()["right_first"] > 0.95
+    assert after.bits_saved > 0.5
     figures = after.to_dict()
     assert figures["named_right_first"] > 0.95 and figures["named_bits_saved"] > 0.8
     # Told the other word of each, it is wrong: words are what decides.
     crossed = [(WORDS[1 - WORDS.index(word)], text) for word, text in _drawn(1)]
     _learn(model, crossed)
-    assert word_test(held_out, Selection(), model, subjects=WORDS).bits_saved < -0.1
+    assert word_test(held_out, Selection(), model, subjects=WORDS).bits_saved < -0.5
 
 
 def test_only_what_is_of_words_changes_and_the_same_input_gives_the_same(
@@ -225,7 +225,7 @@ def test_training_goes_on_as_it_was(model: GridTransformer, training: bool) -> N
         [("box", _box(5, 4)), ("hill", _box(5, 4))] * 10,  # words of the same
     ],
 )
-@pytest.mark.parametrize("settings", [SETTINGS, WordSettings(penalty=0, epochs=300)])
+@pytest.mark.parametrize("settings", [SETTINGS, WordSettings(penalty=0, epochs=100)])
 def test_degenerate_drawings_give_numbers(drawn: Drawn, settings: WordSettings) -> None:
     torch.manual_seed(0)
     model = GridTransformer(TINY)

@@ -229,5 +229,5 @@ def watch(trainer: "Trainer", quiet: bool, silent: bool) -> dict[str, Any]:
                 for drawing in event.drawings:
                     say(f"-- {drawing.words}\n{drawing.text}")
 
-        trainer.tell = tell
+        trainer.journal.tell = tell
         return trainer.train()

@@ -207,9 +207,10 @@ def _at_once(
             art, one = targets[row] != IGNORE, slice(row, row + 1)
             grams = head.candidates(given.ids[one], given.above[one])
             fresh = fresh_grams(grams, given.ids[one], art[None])[:, art]
-            grams, size = grams[:, art], given.size[one]
-            added = torch.cat([head(word, grams, fresh, size) for word in says])
-            shares = (wordless[row, art] + added).log_softmax(-1)
+            grams, logits = grams[:, art], wordless[one, art]
+            size, cell = given.size[one], given.next_cell[one, art]
+            told = torch.cat([head(logits, word, grams, fresh, size, cell) for word in says])
+            shares = told.log_softmax(-1)
             own = targets[row, art].expand(len(subjects), -1)
             nats[drawing] = -shares.gather(-1, own[..., None]).sum((1, 2)).double().cpu().numpy()
         if progress is not None:

@@ -268,8 +268,8 @@ class GridTransformer(nn.Module):
             fresh = fresh_grams(grams, given.ids, given.next_cell[..., 0] > 0)
         else:
             says, fresh = self._cached_words(head, cache, grams, given)
-        added: Tensor = head(says, grams, fresh, given.size)
-        return logits + added
+        worded: Tensor = head(logits, says, grams, fresh, given.size, given.next_cell)
+        return worded
 
     def _cached_words(
         self, head: WordHead, cache: KVCache, grams: Tensor, given: GridInput

@@ -1,6 +1,7 @@
 """One loop, one settings tree, checkpoints."""
 
 from asciiloom.train.checkpoint import find_checkpoint
+from asciiloom.train.journal import Event
 from asciiloom.train.recipes import RECIPES, load_settings, to_yaml
 from asciiloom.train.resume import Begin
 from asciiloom.train.settings import (
@@ -11,7 +12,7 @@ from asciiloom.train.settings import (
     Settings,
     read_selection,
 )
-from asciiloom.train.trainer import Event, Trainer
+from asciiloom.train.trainer import Trainer
 
 __all__ = [
     "DEFAULT_SELECTION",

@@ -19,7 +19,7 @@ import torch
 
 from asciiloom.corpus import Corpus
 from asciiloom.errors import CheckpointError, SettingsError
-from asciiloom.generate import Constraint, Drawing, Generator
+from asciiloom.generate import Constraint, Generator
 from asciiloom.model import (
     Card,
     GridTransformer,
@@ -30,9 +30,7 @@ from asciiloom.model import (
 )
 from asciiloom.tokens import LoaderState
 from asciiloom.train.checkpoint import (
-    CURVE,
     LATEST,
-    METRICS,
     RunState,
     best_bits,
     cannot_resume,
@@ -45,10 +43,10 @@ from asciiloom.train.checkpoint import (
     record_evaluation,
     save_checkpoint,
     set_aside,
-    writing,
 )
 from asciiloom.train.feed import Feed, things_shown, training_loader, word_loader
 from asciiloom.train.held_out import HeldOut
+from asciiloom.train.journal import Event, Journal
 from asciiloom.train.learner import Learner
 from asciiloom.train.machine import (
     Machine,
@@ -57,7 +55,6 @@ from asciiloom.train.machine import (
     find_machine,
 )
 from asciiloom.train.meanings import learn_words
-from asciiloom.train.metrics import Metrics, draw_curve
 from asciiloom.train.resume import (
     HALVED,
     Begin,
@@ -73,17 +70,6 @@ from asciiloom.train.settings import Settings
 from asciiloom.typed import from_plain
 
 SAMPLE_LIMITS = Constraint(max_width=40, max_height=14)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something worth telling: ``kind`` is "log", "eval", "samples", "checkpoint" or "note" (its text
-    says what a person should know)."""
-
-    kind: str
-    step: int
-    figures: dict[str, Any]
-    drawings: tuple[Drawing, ...] = ()
 
 
 @dataclass(slots=True)
@@ -120,7 +106,7 @@ class Trainer:
         given: Mapping[str, Any] | None = None,
     ) -> None:
         self.corpus, self.run = corpus, run
-        self.tell = tell or (lambda event: None)
+        self.journal = Journal(run, tell or (lambda event: None))
         self._asked, self.begin, self._given = settings, begin or Begin(), dict(given or {})
         self._changes: tuple[dict[str, Any], ...] = ()
         self._notes: list[str] = []
@@ -138,7 +124,6 @@ class Trainer:
         self.machine = find_machine(settings.run, settings.model.d_model, former)
         differs = self.machine.differences(former) if former else None
         self._notes += filter(None, [differs, crowded(self.machine)])
-        self._metrics = Metrics(run / METRICS)
         self._memory = MemoryGuard(settings.guard)
         self.saved: Path | None = None  # the last checkpoint of this run
         self._has_words: bool = False
@@ -189,10 +174,7 @@ class Trainer:
         if self.begin.fresh and is_started(self.run):
             self._notes.append(f"the former run is kept as {set_aside(self.run)}")
         prepare_run(self.run)
-        with writing(self.run):
-            self._metrics.forget_after(
-                self.step
-            )  # what was done after the checkpoint is done again
+        self.journal.forget_after(self.step)  # what was done after the checkpoint is done again
         for note in self._notes:
             self._note(note)
         try:
@@ -284,8 +266,7 @@ class Trainer:
         self.settings = with_changes(self._asked, self._changes)
         self._feed.close()
         self._go_to(target)
-        with writing(self.run):
-            self._metrics.forget_after(step)
+        self.journal.forget_after(step)
         self._note(
             f"{why} at step {reached:,}: back to step {step:,}, and on at half the rate"
             f" (optim.lr {self.settings.optim.lr:g})"
@@ -311,7 +292,6 @@ class Trainer:
     def _log(self, losses: list[float]) -> None:
         finite = [loss for loss in losses if math.isfinite(loss)]
         figures = {
-            "step": self.step,
             **({"train_bits": float(np.mean(finite))} if finite else {}),
             "seconds": round(self._clock.seconds, 2),
             "progress": round(self.progress, 4),
@@ -320,22 +300,12 @@ class Trainer:
             "characters_per_second": round(self._seen / max(1e-9, self._clock.seconds)),
             "epoch": self._feed.state.epoch,
         }
-        self._record("log", figures)
+        self.journal.record(Event("log", self.step, figures))
         if warning := self._memory.look(self.step):
             self._note(warning)
 
     def _note(self, text: str) -> None:
-        self._record("note", {"step": self.step, "text": text})
-
-    def _record(
-        self, kind: str, figures: dict[str, Any], drawings: tuple[Drawing, ...] = ()
-    ) -> None:
-        line: dict[str, Any] = {"kind": kind, **figures}
-        if drawings:
-            line["drawings"] = [{"words": d.words, "text": d.text} for d in drawings]
-        with writing(self.run):
-            self._metrics.append(line)
-        self.tell(Event(kind, self.step, figures, drawings))
+        self.journal.note(self.step, text)
 
     def _save(self) -> Path:
         state = RunState(
@@ -361,7 +331,7 @@ class Trainer:
             overrides={**self._given, "changes": self._changes},
         )
         self.saved = folder
-        self.tell(Event("checkpoint", self.step, {"folder": str(folder)}))
+        self.journal.tell(Event("checkpoint", self.step, {"folder": str(folder)}))
         return folder
 
     @cached_property
@@ -389,7 +359,7 @@ class Trainer:
             )
         figures = {"step": self.step, "seconds": round(self._clock.seconds, 2), **scored}
         record_evaluation(self.run, folder, {**figures, "digest": self.held_out.digest})
-        self._record("eval", figures)
+        self.journal.record(Event("eval", self.step, figures))
         words = self.settings.run.samples
         if words:
             generator = Generator(self.model, self._card())
@@ -397,12 +367,11 @@ class Trainer:
                 generator.draw(word, constraint=SAMPLE_LIMITS, seed=self.step)[0] for word in words
             ]
             self.model.train()
-            self._record("samples", {"step": self.step}, tuple(drawings))
+            self.journal.record(Event("samples", self.step, {}, tuple(drawings)))
 
     def _finish(self) -> dict[str, Any]:
-        with writing(self.run):
-            draw_curve(self._metrics, self.run / CURVE)
-        evals = [line for line in self._metrics.lines() if line["kind"] == "eval"]
+        self.journal.draw_curve()
+        evals = [line for line in self.journal.lines() if line["kind"] == "eval"]
         return {
             "run": str(self.run),
             "step": self.step,

@@ -252,14 +252,11 @@ def _lift(cut: Cut) -> Cut:
         first += 1
         notes.append("caption")
         trim()
-    if len(rows) >= 2 and (credited := credit_line(rows[-1])) is not None:
-        artist = artist or credited or None
-        rows.pop()
-        last -= 1
-        notes.append("credit")
-        trim()
-    elif len(rows) >= 3 and (named := name_row(rows[-1])) is not None:
-        artist = artist or named or None
+    credit = credit_line(rows[-1]) if len(rows) >= 2 else None
+    if credit is None and len(rows) >= 3:
+        credit = name_row(rows[-1])
+    if credit is not None:
+        artist = artist or credit or None
         rows.pop()
         last -= 1
         notes.append("credit")
