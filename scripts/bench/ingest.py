@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _common import options, report
+from _common import cpu_seconds, options, report
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
@@ -108,12 +108,6 @@ def computed_rows(corpus: Corpus, path: Path) -> None:
         with file.open("w") as stream:
             for row in cursor:
                 stream.write(json.dumps(dict(zip(names, row, strict=True))) + "\n")
-
-
-def cpu_seconds() -> float:
-    """Of this process and of all its children that have ended."""
-    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def killed(folder: Path, path: Path, count: int, kills: int, seconds: float) -> str:

@@ -53,9 +53,9 @@ if TYPE_CHECKING:
         one_line,
     )
 
-# Those without arrays first. None is called as one of the names is: it would take that name's place.
+# Those that are soon loaded first, those with arrays last. None is called as one of the names is: it would take that name's place.
 _MODULES = (
-    "piece", "colour", "artist", "credit", "licence", "batch", "kernels.codes", "grid", "canonical", "hashing",
+    "piece", "colour", "artist", "licence", "credit", "batch", "kernels.codes", "grid", "canonical", "hashing",
     "measures", "grades", "forms",
 )  # fmt: skip
 
