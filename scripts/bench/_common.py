@@ -1,9 +1,10 @@
-"""What every benchmark shares: medians over repeats, a table, and a JSON file beside the scripts."""
+"""What every benchmark shares: medians over repeats, time of processes, a table, and a JSON file beside the scripts."""
 
 import argparse
 import json
 import os
 import platform
+import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,12 @@ def seconds(run: Callable[[], object], repeats: int = 5) -> float:
         run()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def cpu_seconds() -> float:
+    """Of this process and of all its children that have ended."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def report(

@@ -7,6 +7,7 @@ canonical form, measures, hashes, credits or provenance. The peer is ``sqlite-ut
 leaves for later after a large load, is timed on its own. With --kills an ingest is killed at random
 moments and run again. The second run of the peer writes all that an ingest writes: pieces without
 exact copies, tags and origins with the same keys and indexes, and a word index that is kept up to date.
+"CPU s" is the time of all processes together: what a job costs on a machine that others use, too.
 
 Example: python scripts/bench/ingest.py --count 1000000 --kills 20
 """
@@ -23,7 +24,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _common import options, report
+from _common import cpu_seconds, options, report
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
@@ -151,7 +152,7 @@ def main() -> None:
         "--kill-count", type=int, default=200_000, help="Pieces of the killed ingest."
     )
     told = parser.parse_args()
-    rows: list[tuple[str, int, int, float]] = []
+    rows: list[tuple[str, int, int, float, float]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path, computed = folder / "in.jsonl", folder / "computed.jsonl"
@@ -160,11 +161,11 @@ def main() -> None:
             corpus.add(synth.generate(200, seed=9))  # compiles on a fresh machine
 
         def timed(label: str, run: object) -> float:
-            start = time.perf_counter()
+            start, spent = time.perf_counter(), cpu_seconds()
             run()  # type: ignore[operator]
             rate = told.count / (time.perf_counter() - start)
             base = rows[0][2] if rows else rate
-            rows.append((label, told.count, round(rate), rate / base))
+            rows.append((label, told.count, round(rate), rate / base, cpu_seconds() - spent))
             return rate
 
         timed("sqlite3 executemany + word index", lambda: floor(folder, path))
@@ -182,7 +183,9 @@ def main() -> None:
             computed_rows(corpus, computed)
         timed("sqlite-utils insert --nl, enable-fts, columns given", lambda: peer(folder, computed))
         timed("... all tables and keys that ingest writes", lambda: peer_whole(folder, computed))
-        rows.append((f"peak memory of the largest process of the ingest: {peak} MB", 0, 0, 0.0))
+        rows.append(
+            (f"peak memory of the largest process of the ingest: {peak} MB", 0, 0, 0.0, 0.0)
+        )
         if told.kills:
             part = folder / "part.jsonl"
             count = min(told.count, told.kill_count)
@@ -190,8 +193,8 @@ def main() -> None:
                 out.writelines(line for _, line in zip(range(count), stream, strict=False))
             found = killed(folder, part, count, told.kills, count / rate)
             print(f"killed {told.kills} times: {found}")
-            rows.append((f"killed {told.kills} times and run on: {found}", count, 0, 0.0))
-    report("ingest", ("job", "pieces", "pieces/s", "x floor"), rows)
+            rows.append((f"killed {told.kills} times and run on: {found}", count, 0, 0.0, 0.0))
+    report("ingest", ("job", "pieces", "pieces/s", "x floor", "CPU s"), rows)
 
 
 if __name__ == "__main__":

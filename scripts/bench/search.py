@@ -2,7 +2,9 @@
 """Search latency on a corpus of one's own, p50 and p95 over many words, beside what a plain tool would do.
 
 Peers in the same run: the FTS5 query that sqlite-utils issues (join, order by rank, limit), LIKE over
-titles and tags, and ripgrep (where it is installed) for the same shapes over the texts in one file. Words are the corpus's own tags, the most common first, so common terms are in.
+titles and tags, and ripgrep (where it is installed) for the same shapes over the texts in one file. Words are
+the corpus's own tags, the most common first, so common terms are in. "CPU" is the time that the processor spent:
+what holds on a machine that others use, too.
 
 Example: python scripts/bench/search.py art.db --queries 60
 """
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from _common import options, report
+from _common import cpu_seconds, options, report
 
 from asciiloom.corpus import Corpus
 from asciiloom.store import Selection
@@ -87,21 +89,17 @@ def main() -> None:
                 else max(3, told.queries // 10)
             )
             make(0)()
-            times = []
+            taken = []
             for number in range(count):
-                start = time.perf_counter()
+                start, spent = time.perf_counter(), cpu_seconds()
                 make(number)()
-                times.append((time.perf_counter() - start) * 1000)
-            times.sort()
-            rows.append(
-                (
-                    name,
-                    pieces,
-                    round(times[len(times) // 2], 2),
-                    round(times[int(len(times) * 0.95)], 2),
-                )
-            )
-    report(f"search-{pieces}", ("query", "pieces", "p50 ms", "p95 ms"), rows)
+                taken.append((time.perf_counter() - start, cpu_seconds() - spent))
+            columns = [sorted(column) for column in zip(*taken, strict=True)]
+            middle, late = count // 2, int(count * 0.95)
+            figures = [round(column[k] * 1000, 2) for column in columns for k in (middle, late)]
+            rows.append((name, pieces, *figures))
+    header = ("query", "pieces", "p50 ms", "p95 ms", "p50 CPU ms", "p95 CPU ms")
+    report(f"search-{pieces}", header, rows)
 
 
 if __name__ == "__main__":

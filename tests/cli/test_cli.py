@@ -11,6 +11,8 @@ import pytest
 
 from asciiloom.cli import _COMMANDS
 from asciiloom.cli.output import progress, table
+from asciiloom.corpus import Corpus
+from asciiloom.piece import Piece
 
 CAT = " /\\_/\\\n( o.o )\n > ^ <\n"
 
@@ -278,15 +280,21 @@ def test_demo_end_to_end(cli, tmp_path: Path) -> None:  # type: ignore[no-untype
         assert f"== {number}. " in result.stderr
 
 
-def test_entry_point_and_help_start_fast() -> None:
-    """No timing here (the benchmark does that): only that help loads nothing heavy."""
+@pytest.mark.parametrize("words", [("--help",), ("search", "a.db", "cat")])
+def test_help_and_search_load_nothing_heavy(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """No timing here (the benchmark does that): only what is not needed for an answer."""
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece("/\\_/\\\n(o.o)", title="cat", artist="jgs/TT", licence="CC0-1.0")])
     code = (
         "import sys\nfrom asciiloom.cli import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'numpy', 'torch', 'numba', 'pandas', 'rich', 'sqlite_utils'} & set(sys.modules)))"
+        f"try:\n    main({list(words)!r})\nexcept SystemExit as end:\n    assert not end.code\n"
+        "heavy = {'numpy', 'torch', 'numba', 'pandas', 'rich', 'sqlite_utils', 'asciiloom.piece.credit'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip().endswith("[]"), done.stdout
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
 
 
 def test_table_and_silent_progress(capsys: pytest.CaptureFixture[str]) -> None:

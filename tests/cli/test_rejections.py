@@ -4,6 +4,8 @@ import json
 import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 CAT = " /\\_/\\\n( o.o )\n > ^ <\n"
@@ -92,3 +94,45 @@ def test_an_address_is_not_a_file(cli, tmp_path: Path) -> None:  # type: ignore[
         done = cli("ingest", tmp_path / "a.db", "http://example.com//a.txt", *more, exits=1)
         assert "http://example.com//a.txt: it is an address" in done.stderr
         assert "curl -LO http://example.com//a.txt" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "in.csv", "in.parquet"])
+def test_a_row_of_a_table_is_shown_and_accepted(cli, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
+    """It is read again from the table, though of another row of it the text is kept as it was."""
+    texts = [f"\t{CAT}", "\x01\x02 /\\\n\x03\x04/__\\", CAT.replace("o", "-")]
+    table = pa.table({"text": texts, "title": ["cat", "hut", "asleep"]})
+    if name == "in.parquet":
+        pq.write_table(table, tmp_path / name)
+    else:
+        frame = table.to_pandas()
+        text = (
+            frame.to_csv(index=False)
+            if name == "in.csv"
+            else frame.to_json(orient="records", lines=True)
+        )
+        (tmp_path / name).write_text(text)
+    db = tmp_path / "a.db"
+    cli("ingest", db, tmp_path / name)
+    (row,) = json.loads(cli("rejections", db, "--json").stdout)
+    assert (row["reason"], row["locator"]) == ("binary", "row 2")
+    assert cli("rejections", db, row["id"]).stdout == " /\\\n/__\\\n"
+    assert "new 1" in cli("rejections", db, row["id"], "--accept").stderr
+    record = json.loads(cli("show", db, 3, "--json").stdout)
+    assert (record["text"], record["title"]) == (" /\\\n/__\\", "hut")
+    assert "nothing was rejected" in cli("rejections", db).stderr
+    assert cli("show", db, 3, "--original").stdout_bytes == texts[1].encode()
+
+
+def test_rows_that_hold_no_piece_say_what_to_do(cli, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    table = tmp_path / "in.jsonl"
+    table.write_text(json.dumps({"drawn": CAT}) + "\n" + json.dumps({"text": " "}) + "\n")
+    cli("ingest", tmp_path / "a.db", table, exits=1)
+    done = cli("rejections", tmp_path / "a.db", "--reason", "no-text", "--accept", exits=1)
+    assert "--column text=NAME" in done.stderr
+    done = cli("rejections", tmp_path / "a.db", "--reason", "empty", "--accept", exits=1)
+    assert "cannot be a piece: empty" in done.stderr
+    table.write_text("{}\n{}\n")
+    cli("ingest", tmp_path / "b.db", table, exits=1)
+    assert (
+        "a file of their own" in cli("rejections", tmp_path / "b.db", 1, "--accept", exits=1).stderr
+    )

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
 from asciiloom.curate.upkeep import check
-from asciiloom.ingest.gate import MAX_ORIGINAL, admit, clean, unclean, unclean_texts
+from asciiloom.ingest.gate import MAX_ORIGINAL, RULES, admit, clean, unclean, unclean_texts
 from asciiloom.piece import ColourPlane, Piece, PieceBatch, Rejection
 from asciiloom.readers.base import MAX_CHARS, MAX_ROWS, MAX_WIDTH
 
@@ -101,6 +101,14 @@ def test_what_is_unclean_is_cleaned_and_says_so(
     assert getattr(item, field) == stored and step in item.steps
     if field == "text":
         assert item.original == dirty.text.encode()
+
+
+@given(st.lists(st.one_of(ANYTHING, st.lists(ANYTHING, max_size=4).map(tuple)), max_size=6))
+@example([("a", "b"), ("a", "a"), ("b", "A"), ["a"], "ab", None, 7, ("a",) * 70])
+@example([tuple(map(str, range(64))), tuple(map(str, range(65))), (1,), (True,), ("1",)])
+def test_lists_of_tags_are_unclean_where_cleaning_changes_them(values: list[object]) -> None:
+    changed = [k for k, value in enumerate(values) if RULES["tags"](value) != value]
+    assert unclean("tags", values) == changed
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from asciiloom import synth
 from asciiloom.corpus import Corpus
+from asciiloom.curate.upkeep import check
 from asciiloom.errors import ReaderError
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import ReadOptions
@@ -54,6 +55,30 @@ def test_what_takes_up_no_cell_is_a_rejection(tmp_path: Path) -> None:
         assert corpus.connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
         with pytest.raises(sqlite3.IntegrityError):
             corpus.connection.execute("UPDATE piece SET width = 0")
+
+
+def test_tags_are_stored_as_they_are_called(tmp_path: Path) -> None:
+    """Those of a new piece, and those that another place of it brings."""
+    names = [
+        'say "hi"',
+        "back\\slash",
+        "[1]",
+        "null",
+        "7",
+        "日本 \U0001f408",
+        "e\u0301",
+        "a,b",
+        "{}",
+    ]
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece(CAT, tags=tuple(names[:5]), path="a"), Piece("|_|\n/ \\", path="a")])
+        corpus.add([Piece(CAT, tags=tuple(names[3:]), path="b")])
+        stored = corpus.connection.execute(
+            "SELECT piece_id, name FROM tag ORDER BY name"
+        ).fetchall()
+        assert stored == [(1, name) for name in sorted(names)]
+        assert [record["tags"] for record in corpus.select()] == [sorted(names), []]
+        assert check(corpus.connection, deep=True) == []
 
 
 def test_names_that_are_no_unicode_are_kept_as_escapes(tmp_path: Path) -> None:

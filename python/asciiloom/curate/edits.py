@@ -332,7 +332,7 @@ def _write_tags(connection: sqlite3.Connection, piece: int, tags: Sequence[str])
         f"DELETE FROM tag WHERE piece_id = ? AND name NOT IN ({marks})", (piece, *tags)
     )
     # The image before the new tags: then their trigger finds it done.
-    connection.execute("UPDATE piece SET tags = ? WHERE id = ?", (_json(list(tags)), piece))
+    connection.execute("UPDATE piece SET tags = json(?) WHERE id = ?", (_json(list(tags)), piece))
     connection.executemany(
         "INSERT OR IGNORE INTO tag (piece_id, name) VALUES (?, ?)", [(piece, tag) for tag in tags]
     )

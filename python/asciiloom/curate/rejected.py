@@ -19,6 +19,7 @@ from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
 from asciiloom.readers.base import ACCEPTED
 from asciiloom.readers.registry import read_bytes
+from asciiloom.readers.rejections import names_rows
 
 # Rejections whose text was not accepted since.
 _OPEN = (
@@ -89,7 +90,8 @@ def read_again(
     """
     if one.count > 1:
         raise CorpusError(
-            f"rejection {one.id} stands for {one.count:,} inputs; none can be told apart"
+            f"rejection {one.id} stands for {one.count:,} inputs, none of which can be told apart; ingest those"
+            " that you want as a file of their own"
         )
     options = ReadOptions(source=one.source, accepted=frozenset([one.locator]))
     said: Rejection | None = None
@@ -120,7 +122,9 @@ def _items(
         " AND source_id = (SELECT source_id FROM rejection WHERE id = ?) LIMIT 1",
         (one.path, one.id),
     ).fetchone()
-    if kept and file is None and (data := unpack_original(*kept)) is not None:
+    # What is kept of a row of a table is that row alone.
+    whole_page = kept and file is None and not names_rows(one.locator)
+    if whole_page and (data := unpack_original(*kept)) is not None:
         return read_bytes(data, one.path, options)
     # A member of an archive is read with the archive.
     whole = one.path if Path(one.path).exists() else one.path.partition("!")[0]

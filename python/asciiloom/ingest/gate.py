@@ -8,15 +8,17 @@ refused with a reason. Cleaning is idempotent: what went through once goes throu
 
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from asciiloom.piece import (
     KINDS,
+    MAX_TAGS,
     ColourPlane,
     Piece,
     PieceBatch,
@@ -115,11 +117,26 @@ def unclean(field: str, values: Sequence[Any]) -> list[int]:
     """Places in ``values``, a column of ``field``, of what cleaning would change."""
     rule = RULES[field]
     try:
-        distinct = set(values)  # names and lists of tags come again and again
+        distinct = set(values)  # names come again and again
+        if rule is _tags:
+            distinct -= _clean_tag_lists(distinct)
     except TypeError:  # something in it is of no type that belongs there
         return [k for k, value in enumerate(values) if rule(value) != value]
     wrong = {value for value in distinct if rule(value) != value}
     return [k for k, value in enumerate(values) if value in wrong] if wrong else []
+
+
+def _clean_tag_lists(lists: Collection[Any]) -> set[Any]:
+    """Those of ``lists`` that hold clean tags only, each once: nearly every list is another one, of a few tags."""
+    tags = set(chain.from_iterable(lists))
+    clean = {tag for tag in tags if _tags((tag,)) == (tag,)}
+    return {
+        names
+        for names in lists
+        if type(names) is tuple
+        and len(set(names)) == len(names) <= MAX_TAGS
+        and clean.issuperset(names)
+    }
 
 
 def unclean_texts(texts: Sequence[Any]) -> list[int]:

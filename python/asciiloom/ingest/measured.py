@@ -4,11 +4,11 @@ Ingest fills them for new pieces, an edit of a text for the piece edited, and a 
 stored against them.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import orjson
 
 from asciiloom.piece import (
     CHARSETS,
@@ -89,6 +89,6 @@ def json_lists(lists: Iterable[tuple[str, ...]]) -> list[str]:
     out = []
     for names in lists:
         if names not in known:
-            known[names] = json.dumps(names, ensure_ascii=False)
+            known[names] = orjson.dumps(names).decode()
         out.append(known[names])
     return out

@@ -178,11 +178,11 @@ def _long_file(file: Path, options: ReadOptions) -> Iterator[Job]:
 
 
 def _run(job: Job) -> Batch:
-    """In a worker: a batch makes many objects and hardly a cycle, so cycles are looked for between batches."""
+    """In a worker: a batch makes many objects and hardly a cycle, so cycles are looked for between batches,
+    when the last one is sent and gone."""
     gc.disable()
-    batch = job.run()
     gc.collect(1)
-    return batch
+    return job.run()
 
 
 def _in_order(jobs: Iterator[Job | None], count: int) -> Iterator[Batch | None]:

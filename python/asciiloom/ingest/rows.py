@@ -25,7 +25,7 @@ from asciiloom.readers.rejections import Condenser, condense
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One entry a piece in each list, in order; the last four hold only those that have something."""
+    """One entry a piece in each list, in order; the last three hold only those that have something."""
 
     hash: list[str]
     bare_hash: list[str]
@@ -57,8 +57,7 @@ class Columns:
     locator: list[str]
     encoding: list[str]
     steps: list[str]
-    # (place of the piece, tag) and so on
-    tag_rows: list[tuple[int, str]]
+    # (place of the piece, row, column, length, text, artist)
     credit_rows: list[tuple[int, int, int, int, str, str]]
     originals: dict[int, bytes]
     colours: dict[int, bytes]
@@ -70,7 +69,6 @@ class Columns:
     def of(cls, pieces: PieceBatch, counts: Counts) -> "Columns":
         """The columns of a batch, measured ones among them."""
         measured = MeasuredColumns.of(pieces.text, pieces.artist, pieces.flags, counts)
-        tags = [tuple(sorted(names)) for names in pieces.tags]
         # The same few come again and again: one string each is also less to send to another process.
         stated = {licence: licence for licence in pieces.licence}
         named = {licence: licence_name(licence) for licence in stated}
@@ -79,7 +77,7 @@ class Columns:
             title=pieces.title,
             description=pieces.description,
             artist=_artists(pieces.artist, measured.credits),
-            tags=json_lists(tags),
+            tags=json_lists(tuple(sorted(names)) for names in pieces.tags),
             kind=pieces.kind,
             source=pieces.source,
             licence=[named[licence] for licence in pieces.licence],
@@ -92,7 +90,6 @@ class Columns:
             locator=pieces.locator,
             encoding=pieces.encoding,
             steps=json_lists(pieces.steps),
-            tag_rows=[(k, tag) for k, names in enumerate(tags) for tag in names],
             credit_rows=[
                 (k, c.row, c.column, c.length, c.text, c.artist)
                 for k, found in enumerate(measured.credits)
@@ -117,8 +114,7 @@ def _artists(stated: list[str | None], credits: list[Credits]) -> list[str | Non
 
 # Of a column that is no piece's own, the place where the piece was seen has it, or a table beside.
 _ELSEWHERE = frozenset(
-    "source stated_artist stated_licence path locator encoding steps tag_rows credit_rows originals"
-    " colours".split()
+    "source stated_artist stated_licence path locator encoding steps credit_rows originals colours".split()
 )
 PIECE_COLUMNS = tuple(f.name for f in fields(Columns) if f.name not in _ELSEWHERE)
 

@@ -46,15 +46,16 @@ if TYPE_CHECKING:
         CHARSETS,
         KINDS,
         LETTERING,
+        MAX_TAGS,
         Piece,
         Rejection,
         clean_tags,
         one_line,
     )
 
-# Those without arrays first. None is called as one of the names is: it would take that name's place.
+# Those that are soon loaded first, those with arrays last. None is called as one of the names is: it would take that name's place.
 _MODULES = (
-    "piece", "colour", "artist", "credit", "licence", "batch", "kernels.codes", "grid", "canonical", "hashing",
+    "piece", "colour", "artist", "licence", "credit", "batch", "kernels.codes", "grid", "canonical", "hashing",
     "measures", "grades", "forms",
 )  # fmt: skip
 
@@ -65,6 +66,7 @@ __all__ = [
     "KINDS",
     "LETTERING",
     "LINT",
+    "MAX_TAGS",
     "MIRROR",
     "Canonical",
     "CodeArray",

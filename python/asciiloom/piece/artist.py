@@ -9,8 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from asciiloom.piece.credit import plain_name
-
 _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|\([^()]*@[^()]*\)")
 # What stands between co-artists. A letter or a word does so only between blanks.
 _BETWEEN = re.compile(r"\s*[/&+,;]\s*|\s+(?:and|with|x)\s+", re.IGNORECASE)
@@ -41,6 +39,8 @@ def artist_keys(byline: str) -> tuple[str, ...]:
 
 def joint_byline(artists: Iterable[str]) -> str | None:
     """The byline of a piece that carries the signatures of ``artists``; None where none of them is a name."""
+    from asciiloom.piece.credit import plain_name  # many patterns to compile: when called
+
     named: dict[str, str] = {}
     for artist in (name for byline in artists for name in co_artists(byline)):
         if (key := fold(artist)) and key not in _NO_NAMES and plain_name(artist):

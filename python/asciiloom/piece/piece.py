@@ -35,6 +35,7 @@ KINDS = (
     "sheet",
     "tree",
 )
+MAX_TAGS = 64  # of one piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ class Rejection:
 
 
 def clean_tags(tags: Iterable[object]) -> tuple[str, ...]:
-    """Tags as stored: lower-case, inner whitespace single, no control characters, no repeats, at most 64."""
-    cleaned = dict.fromkeys(_clean_tag(str(tag)) for tag in tags)
+    """Tags as stored: lower-case, inner whitespace single, no control characters, no repeats, at most ``MAX_TAGS``."""
+    cleaned = dict.fromkeys(map(_clean_tag, map(str, tags)))
     cleaned.pop("", None)
-    return tuple(cleaned)[:64]
+    return tuple(cleaned)[:MAX_TAGS]
 
 
 @functools.lru_cache(1 << 16)

@@ -41,7 +41,8 @@ class ReadOptions:
     text files, where the curator knows better than their bytes. ``words`` are set in every font
     file met. ``columns_wide`` and ``palette`` say how images are drawn; ``frames`` keeps every frame
     of a film, however alike. ``place`` is the collection by where the input lies (``collections``):
-    the source of what names none. ``accepted`` are locators of what is a drawing, whatever it looks like.
+    the source of what names none. ``accepted`` are locators of what a person says is a drawing, whatever it
+    looks like.
     """
 
     source: str | None = None
@@ -183,7 +184,8 @@ def make_item(
     The original is kept where it cannot be told from the canonical text.
     """
     name = options.source_name(source)
-    canonical = canonical_text(raw)
+    accepted = locator in options.accepted
+    canonical = canonical_text(raw, accepted=accepted)
     if isinstance(canonical, Rejection):
         return replace(canonical, source=name, path=path, locator=locator)
     text = canonical.text
@@ -205,7 +207,7 @@ def make_item(
         encoding=encoding,
         original=original,
         sequence=sequence,
-        steps=(*steps, *canonical.steps),
+        steps=(*steps, *canonical.steps, *((ACCEPTED,) if accepted else ())),
         group=one_line(group),
         made=made,
         colour=colour.pack() if colour is not None else None,
@@ -213,15 +215,18 @@ def make_item(
     )
 
 
-def canonical_text(raw: str) -> Canonical | Rejection:
-    """The canonical form of ``raw``, or why it cannot be kept: a rejection whose place is to be filled in."""
+def canonical_text(raw: str, *, accepted: bool = False) -> Canonical | Rejection:
+    """The canonical form of ``raw``, or why it cannot be kept: a rejection whose place is to be filled in.
+
+    That too many control codes are in it is a judgement, which a person may overrule: ``accepted``.
+    """
     if len(raw) > MAX_CHARS * 4:
         return Rejection("too-large", f"{len(raw):,} characters; at most {MAX_CHARS * 4:,}")
     if is_canonical(raw):
         canonical = Canonical(raw)
     else:
         controls = 0 if _is_plain(raw) else sum(map(raw.count, _BINARY_CODES))
-        if controls > _BINARY_SHARE * len(raw):
+        if controls > _BINARY_SHARE * len(raw) and not accepted:
             detail = f"{controls:,} of {len(raw):,} characters are control codes"
             return Rejection("binary", detail)
         canonical = canonicalize(raw)

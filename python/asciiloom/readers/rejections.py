@@ -20,6 +20,12 @@ from asciiloom.piece import Rejection
 KEPT = 100
 _ROWS = re.compile(r"(.*\b)?rows? (\d{1,18})(?:-(\d{1,18}))?\Z", re.DOTALL)
 
+
+def names_rows(locator: str) -> bool:
+    """Whether ``locator`` is that of a row of a table, or of several."""
+    return _ROWS.match(locator) is not None
+
+
 # Source and reason: rejections are counted apart for each.
 Key = tuple[str, str]
 

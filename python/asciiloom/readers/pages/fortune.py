@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asciiloom.piece import Rejection, one_line
-from asciiloom.readers.base import ACCEPTED, Input, Item, make_item, read_whole
+from asciiloom.readers.base import Input, Item, make_item, read_whole
 from asciiloom.readers.decode import decode
 from asciiloom.readers.pages.rows import is_prose
 
@@ -52,14 +52,13 @@ class FortuneReader:
             if rotated:
                 text = codecs.decode(text, "rot13")
                 lines = tuple(text.split("\n"))
-            accepted = where in source.options.accepted
-            if is_prose(lines) and not accepted:
+            if is_prose(lines) and where not in source.options.accepted:
                 yield Rejection("prose", one_line(text, 120) or "", name, source.path, where)
                 continue
             yield make_item(
                 text, options=source.options, path=source.path, locator=where, original=data,
                 tags=("fortune",), encoding=decoded.encoding,
-                steps=(("rot13",) if rotated else ()) + ((ACCEPTED,) if accepted else ()),
+                steps=("rot13",) if rotated else (),
             )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from asciiloom.piece import (
     one_line,
     plain_name,
 )
-from asciiloom.readers.base import ACCEPTED, Input, Item, make_item
+from asciiloom.readers.base import Input, Item, make_item
 from asciiloom.readers.pages.rows import (
     WORD,
     caption,
@@ -313,7 +313,7 @@ def page_items(
             yield make_item(
                 "\n".join(cut.rows), options=source.options, path=source.path, locator=where,
                 original=original, title=cut.title or title, artist=cut.artist or artist,
-                made=cut.made or made, tags=tags, encoding=encoding, steps=(*turned, ACCEPTED),
+                made=cut.made or made, tags=tags, encoding=encoding, steps=turned,
             )  # fmt: skip
             continue
         said = one_line(" ".join(cut.rows), 120) or ""

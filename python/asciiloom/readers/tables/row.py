@@ -251,8 +251,16 @@ _KIND_OF_TAG = {
 }
 
 
+@functools.lru_cache(1 << 14)
+def _is_telling(tag: str) -> bool:
+    """Whether ``tag`` may say more than what is drawn."""
+    return tag.lower() in _KIND_OF_TAG or _FILM.match(tag) is not None
+
+
 def _meaning(tags: tuple[str, ...]) -> tuple[str | None, str | None]:
     """(film, kind) that a row's own tags state."""
+    if not any(map(_is_telling, tags)):
+        return None, None
     film = next((m[1] for tag in tags if (m := _FILM.match(tag))), None)
     names = {tag.lower() for tag in tags}
     kind = next((kind for tag, kind in _KIND_OF_TAG.items() if tag in names), None)
@@ -262,6 +270,8 @@ def _meaning(tags: tuple[str, ...]) -> tuple[str | None, str | None]:
 def _tags(value: object) -> tuple[object, ...]:
     if value is None:
         return ()
+    if type(value) is list:
+        return tuple(value)
     if isinstance(value, str):
         stripped = value.strip()
         if stripped.startswith("["):
