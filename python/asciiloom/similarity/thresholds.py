@@ -4,7 +4,8 @@ They were set by looking at pairs on either side of them, and can be moved: the 
 measured pair are stored.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from asciiloom.similarity.arrays import F32, F64, I64, Flags
 LETTERING_ROWS = 9
 LETTERING_BITS = 1.6
 VERDICTS = ("apart", "variant", "same")
+# What was the default in former versions.
+_FORMER = {"poor": 0.90}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Thresholds:
     variant: float = 0.50
     variant_contained: float = 0.90
     variant_union: float = 0.25
-    poor: float = 0.90
+    poor: float = 0.92
     poor_bits: float = 2.8
     mono: float = 0.985
     mono_bits: float = LETTERING_BITS
@@ -58,6 +61,16 @@ class Thresholds:
     crop_box: float = 0.75
     crop_ink: int = 40
     crop_bits: float = 120.0
+
+    @classmethod
+    def kept(cls, record: Mapping[str, float]) -> "Thresholds":
+        """The thresholds that a corpus kept by their names.
+
+        Where a former version wrote them, which knew fewer, the new ones and what it had by default are
+        as they are today.
+        """
+        former = {} if record.keys() == {field.name for field in fields(cls)} else _FORMER
+        return cls(**{name: value for name, value in record.items() if former.get(name) != value})
 
     def judge(
         self,

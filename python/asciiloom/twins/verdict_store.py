@@ -29,20 +29,20 @@ class VerdictStore:
         self._db = connection
         # "lines" is what the thresholds are called in files.
         row = connection.execute("SELECT value FROM setting WHERE name = 'lines'").fetchone()
-        self._stored = Thresholds(**json.loads(row[0])) if row else None
-        self.thresholds = self._stored or Thresholds()
+        self._stored: dict[str, float] | None = json.loads(row[0]) if row else None
+        self.thresholds = Thresholds.kept(self._stored) if self._stored else Thresholds()
 
     def settle(self, asked: Thresholds | None) -> bool:
         """Judge by ``asked``, where given, from now on; whether stored verdicts were judged by others."""
         self.thresholds = asked or self.thresholds
-        former, self._stored = self._stored, self.thresholds
-        if self.thresholds != former:
+        former, self._stored = self._stored, asdict(self.thresholds)
+        if self._stored != former:
             with transaction(self._db):
                 self._db.execute(
                     "INSERT OR REPLACE INTO setting (name, value) VALUES ('lines', ?)",
-                    (json.dumps(asdict(self.thresholds)),),
+                    (json.dumps(self._stored),),
                 )
-        return former is not None and self.thresholds != former
+        return former is not None and self._stored != former
 
     def write_measured(self, found: Measured) -> None:
         """Judge measured pairs and write them down; within a transaction.
