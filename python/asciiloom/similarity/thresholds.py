@@ -31,9 +31,10 @@ class Thresholds:
 
     Where agreement is had cheaply, more of it is asked for. ``poor`` and ``contained_poor``: pieces that
     say fewer than ``poor_bits`` a glyph (walls, mazes, fills). ``tiny``: fewer than ``tiny_ink`` cells of
-    ink. ``banner``: words set in a font, which may differ by a letter only, and share half their ink by
-    chance (``banner_variant``); ``mono`` where the letters are built of hardly more than one glyph
-    (``mono_bits``). A mirror image of a poor piece with less than
+    ink. ``banner``: words set in a font, which may differ by a letter only; ``mono`` where the letters are
+    built of hardly more than one glyph (``mono_bits``). Words share half their ink by chance, and a letter
+    lies whole in a word: variants of them go by agreement alone (``banner_variant``), and where one glyph is
+    nearly all (``single_bits``) by nearly all of it (``single_variant``). A mirror image of a poor piece with less than
     ``mirror_ink`` is a variant: XI is not IX.
 
     A crop is a variant where its own ink is found in the scene (``crop``), also as a share of the ink that
@@ -54,7 +55,9 @@ class Thresholds:
     mono_bits: float = LETTERING_BITS
     mirror_ink: int = 60
     banner: float = 0.95
-    banner_variant: float = 0.65
+    banner_variant: float = 0.70
+    single_variant: float = 0.90
+    single_bits: float = 0.9
     tiny: float = 0.95
     tiny_ink: int = 24
     crop: float = 0.90
@@ -99,8 +102,10 @@ class Thresholds:
         )
         same = (agreement >= needed) | whole
         same &= ~(mirrored & (bits < self.poor_bits) & (ink < self.mirror_ink))
-        variant = (agreement >= np.where(lettering, self.banner_variant, self.variant)) | (
-            (contained >= self.variant_contained) & (agreement >= self.variant_union)
+        in_a_font = np.where(bits < self.single_bits, self.single_variant, self.banner_variant)
+        variant = (contained >= self.variant_contained) & (agreement >= self.variant_union)
+        variant = (variant & ~lettering) | (
+            agreement >= np.where(lettering, in_a_font, self.variant)
         )
         variant &= ink >= self.tiny_ink
         part = (contained >= self.crop) & (box >= self.crop_box)
