@@ -59,22 +59,20 @@ def block_shingles(
     last = np.int64(1)
     for _ in range(columns):
         last *= _STEP
-    line = np.empty(span, np.int64)
-    ink = np.zeros(span, np.int64)
     blank = np.int64(0)
     for _ in range(rows):
         blank = blank * _ROW_STEP + 32
+    line = np.full(span, blank, np.int64)
+    ink = np.zeros(span, np.int64)
+    values, held = line[over : over + width], ink[over : over + width]
     for y in range(height - rows + 1):
-        line[:] = blank
-        ink[:] = 0
-        for x in range(width):
-            value = held = np.int64(0)
-            for cell in range(start + y * width + x, start + (y + rows) * width, width):
-                code = np.int64(cells[cell])
-                value = value * _ROW_STEP + code
-                held += code > 32
-            line[over + x] = value
-            ink[over + x] = held
+        values[:] = 0
+        held[:] = 0
+        for below in range(rows):
+            row = cells[start + (y + below) * width : start + (y + below + 1) * width]
+            for x in range(len(row)):
+                values[x] = values[x] * _ROW_STEP + np.int64(row[x])
+                held[x] += np.int64(row[x] > 32)
         h = here = np.int64(0)
         for x in range(span):
             h = h * _STEP + line[x]
