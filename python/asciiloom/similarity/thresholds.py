@@ -32,9 +32,9 @@ class Thresholds:
     Where agreement is had cheaply, more of it is asked for. ``poor`` and ``contained_poor``: pieces that
     say fewer than ``poor_bits`` a glyph (walls, mazes, fills). ``tiny``: fewer than ``tiny_ink`` cells of
     ink. ``banner``: words set in a font, which may differ by a letter only; ``mono`` where the letters are
-    built of hardly more than one glyph (``mono_bits``). Words share half their ink by chance, and a letter
-    lies whole in a word: variants of them go by agreement alone (``banner_variant``), and where one glyph is
-    nearly all (``single_bits``) by nearly all of it (``single_variant``). A mirror image of a poor piece with less than
+    built of hardly more than one glyph (``mono_bits``). Letters share half their ink by chance, and lie whole
+    in words: variants among them go by agreement alone (``banner_variant``), and where both pieces are known
+    to be words, by most of it (``word_variant``). A mirror image of a poor piece with less than
     ``mirror_ink`` is a variant: XI is not IX.
 
     A crop is a variant where its own ink is found in the scene (``crop``), also as a share of the ink that
@@ -55,9 +55,8 @@ class Thresholds:
     mono_bits: float = LETTERING_BITS
     mirror_ink: int = 60
     banner: float = 0.95
-    banner_variant: float = 0.70
-    single_variant: float = 0.90
-    single_bits: float = 0.9
+    banner_variant: float = 0.65
+    word_variant: float = 0.85
     tiny: float = 0.95
     tiny_ink: int = 24
     crop: float = 0.90
@@ -69,11 +68,13 @@ class Thresholds:
     def kept(cls, record: Mapping[str, float]) -> "Thresholds":
         """The thresholds that a corpus kept by their names.
 
-        Where a former version wrote them, which knew fewer, the new ones and what it had by default are
-        as they are today.
+        Where another version wrote them, what it did not know and what was the default once are as they
+        are today, and what is unknown here is left out.
         """
-        former = {} if record.keys() == {field.name for field in fields(cls)} else _FORMER
-        return cls(**{name: value for name, value in record.items() if former.get(name) != value})
+        known = {field.name for field in fields(cls)}
+        former = {} if record.keys() == known else _FORMER
+        chosen = {n: x for n, x in record.items() if n in known and former.get(n) != x}
+        return cls(**chosen)
 
     def judge(
         self,
@@ -81,6 +82,7 @@ class Thresholds:
         ink: I64,
         bits: F64,
         lettering: Flags,
+        words: Flags,
         mirrored: Flags,
         cropped: Flags,
     ) -> list[str]:
@@ -88,7 +90,7 @@ class Thresholds:
 
         ``scores`` (pairs, 3) are agreement, containment and Jaccard, or of a crop the share of ink under it
         that agrees. ``ink`` in cells and ``bits`` a glyph are those of the side with less. ``lettering``:
-        both sides are words set in a font.
+        both sides are words set in a font, or look like it; ``words``: they are known to be.
         """
         agreement, contained, box = scores.T
         whole = (contained >= self.contained) & (agreement >= self.contained_union)
@@ -102,7 +104,7 @@ class Thresholds:
         )
         same = (agreement >= needed) | whole
         same &= ~(mirrored & (bits < self.poor_bits) & (ink < self.mirror_ink))
-        in_a_font = np.where(bits < self.single_bits, self.single_variant, self.banner_variant)
+        in_a_font = np.where(words, self.word_variant, self.banner_variant)
         variant = (contained >= self.variant_contained) & (agreement >= self.variant_union)
         variant = (variant & ~lettering) | (
             agreement >= np.where(lettering, in_a_font, self.variant)
