@@ -92,6 +92,9 @@ def test_walls_of_a_maze_are_no_strays() -> None:
     # As many glyphs that are foreign to a maze are damage.
     foreign = dict(zip(walls, "x?~o=i%", strict=True))
     assert _scores(MAZE, _with(MAZE, foreign))[0] > 0.98
+    # Where most are foreign, the others are damage too.
+    assert _scores(MAZE, _with(MAZE, foreign | {(1, 3): " ", (7, 6): "|"}))[0] > 0.98
+    assert _scores(MAZE, _with(MAZE, walls | {(1, 3): "x", (7, 6): "?"}))[0] < 0.97
 
 
 def test_rows_of_ink_that_cannot_meet_are_not_sought_far_away() -> None:

@@ -38,6 +38,8 @@ STRAY_REST = 0.60
 # A stray brings in a glyph that is at most this share of its piece's ink. A wall of a maze that stands or not,
 # a dot of a fill that is there or not, is drawn.
 STRAY_GLYPH = 0.08
+# Where so many of the cells that differ alone do, the others are damage too.
+STRAY_SHARE = 0.60
 # And nearly nothing else differs.
 FORGIVEN_LEAST = 0.90
 # A few cells are all that tells small pieces apart, and lettering.
@@ -168,7 +170,7 @@ def _forgiven(
 
     Each row of b stands where it agrees most, up to a column aside. Then a cell that differs is a stray
     where at most one of its eight neighbours does too, and its glyph is among the ``few`` of its piece by
-    their ``counts``. The letter of a word or the eye of a face that is another one is no stray, and 8 % of
+    their ``counts``, as is that of many of them. The letter of a word or the eye of a face that is another one is no stray, and 8 % of
     noise is hardly anything else. Nor is what two mazes differ in: walls, one here and one there.
     """
     top, bottom = min(0, dy), max(ha, hb + dy)
@@ -203,7 +205,7 @@ def _forgiven(
             return 0.0
     if equal < STRAY_REST * small:
         return 0.0
-    strays = 0
+    lone = strays = 0
     for y in range(1, bottom - top + 1):
         for x in range(1, span + 1):
             if differs[y, x]:
@@ -214,7 +216,10 @@ def _forgiven(
                 one, two = grid_a[lines_a[y - 1] + x - 1], grid_b[lines_b[y - 1] + x - 1]
                 foreign = one > 32 and counts_a[counter(one)] <= few_a
                 foreign = foreign or (two > 32 and counts_b[counter(two)] <= few_b)
+                lone += near <= 2
                 strays += foreign and near <= 2
+    if strays >= STRAY_SHARE * lone:
+        strays = lone
     return equal / (equal + total - strays)
 
 
