@@ -90,7 +90,7 @@ def test_walls_of_a_maze_are_no_strays() -> None:
     ink = sum(not c.isspace() for c in MAZE)
     assert _scores(MAZE, _with(MAZE, walls))[0] == pytest.approx((ink - 4) / (ink + 3))
     # As many glyphs that are foreign to a maze are damage.
-    foreign = dict(zip(walls, "x?~o=i%", strict=True))
+    foreign = dict(zip(walls, "x?~oki%", strict=True))
     assert _scores(MAZE, _with(MAZE, foreign))[0] > 0.98
     # Where most are foreign, the others are damage too.
     assert _scores(MAZE, _with(MAZE, foreign | {(1, 3): " ", (7, 6): "|"}))[0] > 0.98
