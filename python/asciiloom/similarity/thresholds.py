@@ -6,6 +6,7 @@ measured pair are stored.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Thresholds:
     crop_bits: float = 120.0
 
     @classmethod
-    def kept(cls, record: Mapping[str, float]) -> "Thresholds":
+    def kept(cls, record: Mapping[str, Any]) -> "Thresholds":
         """The thresholds that a corpus kept by their names.
 
         Where another version wrote them, what it did not know and what was the default once are as they
