@@ -109,9 +109,7 @@ def matches(theirs: list[str], ours: list[str]) -> tuple[set[int], set[int]]:
         scores,
         np.minimum(ink[left], ink[right]),
         np.minimum(bits[left], bits[right]),
-        np.zeros(len(left), np.bool_),
-        np.zeros(len(left), np.bool_),
-        np.zeros(len(left), np.bool_),
+        *np.zeros((4, len(left)), np.bool_),
     )
     taken: set[int] = set()
     for k in np.argsort(-scores[:, 0], kind="stable").tolist():

@@ -63,6 +63,47 @@ def test_rows_that_stand_a_column_aside_agree() -> None:
     assert _scores(HOUSE, far)[0] < 0.95
 
 
+MAZE = """+  +--+--+--+--+--+
+|  |        |     |
++  +  +--+  +  +  +
+|     |     |  |  |
++--+--+  +--+  +  +
+|        |     |  |
++  +--+--+  +--+  +
+|           |     |
++  +  +  +--+--+  +
+|  |  |           |
++--+--+--+--+--+  +"""
+
+
+def test_walls_of_a_maze_are_no_strays() -> None:
+    """Two mazes differ in cells that stand alone; but a wall is the maze's own glyph, here and not there."""
+    walls = {
+        (1, 3): " ",
+        (3, 6): " ",
+        (3, 15): " ",
+        (5, 15): " ",
+        (1, 6): "|",
+        (1, 15): "|",
+        (7, 6): "|",
+    }
+    ink = sum(not c.isspace() for c in MAZE)
+    assert _scores(MAZE, _with(MAZE, walls))[0] == pytest.approx((ink - 4) / (ink + 3))
+    # As many glyphs that are foreign to a maze are damage.
+    foreign = dict(zip(walls, "x?~oki%", strict=True))
+    assert _scores(MAZE, _with(MAZE, foreign))[0] > 0.98
+    # Where most are foreign, the others are damage too.
+    assert _scores(MAZE, _with(MAZE, foreign | {(1, 3): " ", (7, 6): "|"}))[0] > 0.98
+    assert _scores(MAZE, _with(MAZE, walls | {(1, 3): "x", (7, 6): "?"}))[0] < 0.97
+
+
+def test_rows_of_ink_that_cannot_meet_are_not_sought_far_away() -> None:
+    """A bound is never below what agrees: of shifted copies with much else, all are found that were before."""
+    for shift in (4, 9, 20):
+        moved = "\n".join(" " * shift + row for row in HOUSE.split("\n"))
+        assert _scores(HOUSE, _with(moved, {(0, 0): "i", (5, 0): "i", (11, 0): "i"}))[1] == 1.0
+
+
 def test_strays_in_lettering_and_in_little_pieces_count() -> None:
     word = "## ##\n#####\n## ##\n## ##\n" * 2
     word = "\n".join(3 * f"{row:6}" for row in word.strip().split("\n"))

@@ -119,7 +119,7 @@ def test_planted_twins_are_found_and_strangers_are_not(tmp_path: Path, how: str)
             scores = align_pairs(GridBatch.from_texts([a, b]), np.array([0]), np.array([1]))
             ink = np.array([min(sum(c not in " \n" for c in text) for text in (a, b))])
             no = np.zeros(1, np.bool_)
-            verdict = Thresholds().judge(scores, ink, np.array([3.5]), no, no, no)
+            verdict = Thresholds().judge(scores, ink, np.array([3.5]), no, no, no, no)
             assert a == b or verdict != ["apart"], (how, one, two)
 
 

@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +67,47 @@ def test_letters_are_judged_as_letters_where_both_are(tmp_path: Path) -> None:
         corpus.connection.execute("DELETE FROM twin")
         store.write_measured(_pair(0.9))
         assert _verdict(corpus)[0] == "variant"
+
+
+def test_words_are_judged_as_words_now_and_again(tmp_path: Path) -> None:
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece(CAT, kind="banner"), Piece(CAT + "\n ~", kind="banner")])
+        store = VerdictStore(corpus.connection)
+        store.write_measured(_pair(0.7))
+        assert _verdict(corpus)[0] == "apart"
+        corpus.connection.execute("UPDATE twin SET verdict = 'variant'")
+        store.judge_again()
+        assert _verdict(corpus)[0] == "apart"
+        corpus.connection.execute("UPDATE piece SET kind = 'art' WHERE id = 2")
+        store.judge_again((1, 2))
+        assert _verdict(corpus)[0] == "variant"
+
+
+def test_a_corpus_of_a_former_version_is_judged_by_todays_thresholds(tmp_path: Path) -> None:
+    """Its record knows fewer thresholds, and has defaults that nobody chose."""
+    record = asdict(Thresholds(variant=0.6)) | {"poor": 0.90}
+    del record["word_variant"]
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.connection.execute("INSERT INTO setting VALUES ('lines', ?)", (json.dumps(record),))
+        store = VerdictStore(corpus.connection)
+        assert store.thresholds == Thresholds(variant=0.6)
+        assert store.settle(None) is True and store.settle(None) is False
+        assert VerdictStore(corpus.connection).settle(None) is False
+
+
+def test_another_version_measures_all_pairs_anew(tmp_path: Path) -> None:
+    """A better score of before is no longer believed, nor a pair that is none now; a person's verdict stays."""
+    with Corpus(tmp_path / "a.db", create=True) as corpus:
+        corpus.add([Piece(CAT), Piece(CAT + "\n ~"), Piece("[###]\n[o o]"), Piece("~~~~\n<==>")])
+        corpus.dedup()
+        (true,) = corpus.connection.execute("SELECT agreement FROM twin").fetchall()
+        corpus.connection.execute("UPDATE twin SET agreement = 1")
+        corpus.connection.execute(
+            "INSERT INTO twin (a, b, verdict, evidence, agreement, contained, jaccard, ink, bits, banners,"
+            " reviewed) VALUES (1, 3, 'variant', 'minhash', 0.6, 0.6, 0, 40, 3, 0, 0),"
+            " (3, 4, 'variant', 'minhash', 0.6, 0.6, 0, 40, 3, 0, 1)"
+        )
+        corpus.connection.execute("UPDATE signature SET version = version - 1")
+        corpus.dedup()
+        pairs = corpus.connection.execute("SELECT a, b, agreement FROM twin ORDER BY a").fetchall()
+        assert pairs == [(1, 2, *true), (3, 4, 0.6)]

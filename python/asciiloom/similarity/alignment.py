@@ -17,8 +17,8 @@ import numpy as np
 from asciiloom.cores import cores
 from asciiloom.jit import njit
 from asciiloom.similarity.arrays import F32, I64, U8, U16, U32
-from asciiloom.similarity.grids import GridBatch
-from asciiloom.similarity.signatures import BLOCK, block_shingles
+from asciiloom.similarity.grids import GridBatch, counter
+from asciiloom.similarity.signatures import BLOCK, block_shingles, holds, insert, slots
 from asciiloom.similarity.thresholds import LETTERING_BITS, LETTERING_ROWS
 
 SHIFT_COLUMNS = 3
@@ -35,6 +35,11 @@ HOPEFUL = 0.50
 STRAY_CELLS = 0.12
 STRAY_INK = 0.10
 STRAY_REST = 0.60
+# A stray brings in a glyph that is at most this share of its piece's ink. A wall of a maze that stands or not,
+# a dot of a fill that is there or not, is drawn.
+STRAY_GLYPH = 0.08
+# Where so many of the cells that differ alone do, the others are damage too.
+STRAY_SHARE = 0.60
 # And nearly nothing else differs.
 FORGIVEN_LEAST = 0.90
 # A few cells are all that tells small pieces apart, and lettering.
@@ -56,60 +61,67 @@ def _spread(
     """
     out[: (height + 2) * stride] = blank
     for y in range(height):
-        row = start + y * width
         first = (y + 1) * stride
-        line = out[first : first + width]
-        for x in range(width):
-            code = cells[row + x]
-            line[x] = code if code > 32 else blank  # without a branch: ink comes at random
+        row, line = cells[start + y * width :], out[first : first + width]
+        for x in range(len(line)):
+            line[x] = row[x] if row[x] > 32 else blank  # without a branch: ink comes at random
 
 
 @njit
 def _equal(one: U8, two: U8) -> int:
-    # Slices from 0 and a narrow sum: what lets the compiler compare 64 cells an instruction.
+    # Slices from 0, and a sum that is cut at each step, since it widens by itself: so the compiler compares
+    # many cells an instruction.
     same = np.uint32(0)
     for k in range(len(one)):
-        same += np.uint32(one[k] == two[k])
+        same = np.uint32(same + np.uint32(one[k] == two[k]))
     return int(same)
 
 
 @njit
-def _row_ink(cells: U8, start: int, height: int, width: int, out: I64) -> None:
+def _lesser(one: U16 | U32, two: U16 | U32) -> int:
+    """The sum of the lesser of each two counts, and so an upper bound of what can agree: of two histograms no
+    more glyphs, of the ink of two pieces' rows no more cells."""
+    both = np.uint32(0)
+    for k in range(len(one)):
+        both = np.uint32(both + np.uint32(min(one[k], two[k])))
+    return int(both)
+
+
+@njit
+def _row_ink(cells: U8, start: int, height: int, width: int, out: U32) -> None:
     for y in range(height):
         ink = np.uint32(0)
         row = cells[start + y * width : start + (y + 1) * width]
         for x in range(len(row)):
-            ink += np.uint32(row[x] > 32)
+            ink = np.uint32(ink + np.uint32(row[x] > 32))
         out[y] = ink
 
 
 @njit
-def _row_bound(one: I64, ha: int, two: I64, hb: int, dy: int) -> int:
-    """An upper bound of the cells that agree with b moved down by dy: the lesser ink of each pair of rows."""
-    bound = 0
-    for y in range(max(0, dy), min(ha, hb + dy)):
-        bound += min(one[y], two[y - dy])
-    return bound
-
-
-@njit
-def _column_ink(cells: U8, start: int, height: int, width: int, out: I64) -> None:
+def _column_ink(cells: U8, start: int, height: int, width: int, out: U32) -> None:
     out[:width] = 0
     for y in range(height):
         row = cells[start + y * width : start + (y + 1) * width]
         for x in range(len(row)):
-            out[x] += row[x] > 32
+            out[x] = np.uint32(out[x] + np.uint32(row[x] > 32))
 
 
 @njit
-def _likeliest(one: I64, a: int, two: I64, b: int, reach: int) -> int:
-    """The shift of b, ``reach`` at most, by which most ink of both lines could meet; see ``_row_bound``."""
+def _bound(one: U32, two: U32, shift: int) -> int:
+    """An upper bound of the cells that agree with b moved by ``shift``, by the ink of both pieces' lines."""
+    first, last = max(0, shift), min(len(one), len(two) + shift)
+    return _lesser(one[first:last], two[first - shift : last - shift]) if first < last else 0
+
+
+@njit
+def _likeliest(one: U32, two: U32, reach: int) -> tuple[int, int]:
+    """The shift of b, ``reach`` at most, by which most ink of both pieces' lines could meet, and how much."""
     best, most = 0, -1
     for shift in range(-reach, reach + 1):
-        bound = _row_bound(one, a, two, b, shift)
+        bound = _bound(one, two, shift)
         if bound > most:
             best, most = shift, bound
-    return best
+    return best, most
 
 
 @njit
@@ -123,91 +135,92 @@ def _bits(ink: int, counts: U16) -> float:
 
 
 @njit
+def _differing(one: U8, two: U8, out: U8) -> tuple[int, int]:
+    """Mark in ``out`` where the ink of two lines is another; return how many there are, and how many of them
+    have ink on both sides."""
+    total, exchanged = np.uint32(0), np.uint32(0)
+    for x in range(len(out)):
+        a, b = one[x], two[x]
+        differs = (a != b) & ((a > 32) | (b > 32))
+        out[x] = differs
+        total = np.uint32(total + np.uint32(differs))
+        exchanged = np.uint32(exchanged + np.uint32(differs & (a > 32) & (b > 32)))
+    return int(total), int(exchanged)
+
+
+@njit
 def _forgiven(
-    cells: U8,
-    start_a: int,
+    grid_a: U8,
     ha: int,
     wa: int,
-    start_b: int,
+    grid_b: U8,
     hb: int,
     wb: int,
+    stride: int,
     dy: int,
     dx: int,
     small: int,
+    counts_a: U16,
+    counts_b: U16,
+    few_a: float,
+    few_b: float,
 ) -> float:
-    """Agreement of a pair, b moved down by ``dy`` and right by ``dx``, without what strays; 0 where
-    too much differs.
+    """Agreement of two grids as ``_spread`` writes them, b moved down by ``dy`` and right by ``dx``, without
+    what strays; 0 where too much differs.
 
     Each row of b stands where it agrees most, up to a column aside. Then a cell that differs is a stray
-    where at most one of its eight neighbours does too. The letter of a word or the eye of a face that is
-    another one is no stray, and 8 % of noise is hardly anything else.
+    where at most one of its eight neighbours does too, and its glyph is among the ``few`` of its piece by
+    their ``counts``, as is that of many of them. The letter of a word or the eye of a face that is another one is no stray, and 8 % of
+    noise is hardly anything else. Nor is what two mazes differ in: walls, one here and one there.
     """
     top, bottom = min(0, dy), max(ha, hb + dy)
     left, right = min(0, dx - 1), max(wa, wb + dx + 1)
-    differs = np.zeros((bottom - top + 2, right - left + 2), np.uint8)
+    span = right - left  # a row of a grid has room for it
+    most = STRAY_CELLS * (bottom - top) * (span - 2)
+    differs = np.zeros((bottom - top + 2, span + 2), np.uint8)
+    lines_a, lines_b = np.zeros(bottom - top, np.int64), np.zeros(bottom - top, np.int64)
     equal = total = exchanged = 0
     for y in range(top, bottom):
-        line_a, line_b = start_a + y * wa, start_b + (y - dy) * wb
         in_a, in_b = 0 <= y < ha, 0 <= y - dy < hb
-        best, aside = -1, 0
+        here, there = (y + 1) * stride + left, (y - dy + 1) * stride - dx + left
+        if not in_a:
+            here = 0  # the blank row above
+        if not in_b:
+            there = 0
+        line_a = grid_a[here : here + span]
         if in_a and in_b:
-            for step in (0, -1, 1):
-                move = dx + step
-                same = 0
-                for x in range(max(0, move), min(wa, wb + move)):
-                    code = cells[line_a + x]
-                    same += code > 32 and code == cells[line_b + x - move]
+            best = _equal(line_a, grid_b[there : there + span])
+            centre = there
+            for aside in (centre + 1, centre - 1):
+                same = _equal(line_a, grid_b[aside : aside + span])
                 if same > best:
-                    best, aside = same, step
+                    best, there = same, aside
             equal += best
-        move = dx + aside
-        for x in range(left, right):
-            one = cells[line_a + x] if in_a and 0 <= x < wa else np.uint8(32)
-            two = cells[line_b + x - move] if in_b and 0 <= x - move < wb else np.uint8(32)
-            if max(one, np.uint8(32)) != max(two, np.uint8(32)):
-                differs[y - top + 1, x - left + 1] = 1
-                total += 1
-                exchanged += int(one > 32 and two > 32)
-    area = (bottom - top) * (right - left - 2)
-    if total > STRAY_CELLS * area or exchanged > STRAY_INK * small or equal < STRAY_REST * small:
+        lines_a[y - top], lines_b[y - top] = here, there
+        line_b = grid_b[there : there + span]
+        others, inked = _differing(line_a, line_b, differs[y - top + 1, 1 : span + 1])
+        total += others
+        exchanged += inked
+        if total > most or exchanged > STRAY_INK * small:
+            return 0.0
+    if equal < STRAY_REST * small:
         return 0.0
-    strays = 0
+    lone = strays = 0
     for y in range(1, bottom - top + 1):
-        for x in range(1, right - left + 1):
+        for x in range(1, span + 1):
             if differs[y, x]:
                 near = 0
                 for v in range(y - 1, y + 2):
                     for u in range(x - 1, x + 2):
                         near += differs[v, u]
-                strays += near <= 2
+                one, two = grid_a[lines_a[y - 1] + x - 1], grid_b[lines_b[y - 1] + x - 1]
+                foreign = one > 32 and counts_a[counter(one)] <= few_a
+                foreign = foreign or (two > 32 and counts_b[counter(two)] <= few_b)
+                lone += near <= 2
+                strays += foreign and near <= 2
+    if strays >= STRAY_SHARE * lone:
+        strays = lone
     return equal / (equal + total - strays)
-
-
-@njit
-def _insert(held: U32, stamps: U32, stamp: int, value: int) -> bool:
-    """Put ``value`` into the hash set ``held``; return whether it is new there.
-
-    A slot with another stamp counts as empty, so that a set is cleared by raising ``stamp``.
-    """
-    mask = len(held) - 1
-    slot = (value ^ value >> 15) & mask
-    while stamps[slot] == stamp:
-        if held[slot] == value:
-            return False
-        slot = (slot + 1) & mask
-    held[slot], stamps[slot] = value, stamp
-    return True
-
-
-@njit
-def _holds(held: U32, stamps: U32, stamp: int, value: int) -> bool:
-    mask = len(held) - 1
-    slot = (value ^ value >> 15) & mask
-    while stamps[slot] == stamp:
-        if held[slot] == value:
-            return True
-        slot = (slot + 1) & mask
-    return False
 
 
 @njit
@@ -234,17 +247,15 @@ def _align(
         widest = max(widest, width[i])
     rows, columns = BLOCK
     hashes = np.empty(largest, np.uint32)
-    size = 16
-    while size < 2 * largest:
-        size *= 2
+    size = slots(largest)
     set_a, set_b = np.empty(size, np.uint32), np.empty(size, np.uint32)
     stamps_a, stamps_b = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
     built = -1
-    stamp = stamp_b = distinct_a = 0
-    rows_a = np.empty(tallest, np.int64)
-    rows_b = np.empty(tallest, np.int64)
-    columns_a = np.empty(widest, np.int64)
-    columns_b = np.empty(widest, np.int64)
+    stamp = stamp_b = distinct_a = mask_a = 0
+    rows_a = np.empty(tallest, np.uint32)
+    rows_b = np.empty(tallest, np.uint32)
+    columns_a = np.empty(widest, np.uint32)
+    columns_b = np.empty(widest, np.uint32)
     room = 0
     for p in range(len(left)):
         a, b = left[p], right[p]
@@ -259,9 +270,7 @@ def _align(
         small = max(1, min(ink[a], ink[b]))
         both_ink = ink[a] + ink[b]
         need = 0
-        common = 0
-        for k in range(counts.shape[1]):
-            common += min(counts[a, k], counts[b, k])
+        common = _lesser(counts[a], counts[b])
         if floor:
             need = int(
                 min(FLOOR_AGREEMENT / (1 + FLOOR_AGREEMENT) * both_ink, FLOOR_CONTAINED * small)
@@ -285,7 +294,7 @@ def _align(
                 dy = ha - hb  # bottom edges together
                 if abs(dy) <= SHIFT_ROWS:
                     continue
-            if _row_bound(rows_a, ha, rows_b, hb, dy) <= max(best, need - 1):
+            if _bound(rows_a[:ha], rows_b[:hb], dy) <= max(best, need - 1):
                 continue
             top, bottom = max(0, dy), min(ha, hb + dy)
             for shift in range(2 * reach + 2):
@@ -306,17 +315,19 @@ def _align(
                 break
         moved = abs(wa - wb) > reach or abs(ha - hb) > SHIFT_ROWS
         if moved and best < LIKELY * small <= common:
-            _column_ink(cells, start[a], ha, wa, columns_a)
-            _column_ink(cells, start[b], hb, wb, columns_b)
-            dy = _likeliest(rows_a, ha, rows_b, hb, FAR_ROWS)
-            dx = _likeliest(columns_a, wa, columns_b, wb, FAR_COLUMNS)
-            top, bottom = max(0, dy), min(ha, hb + dy)
-            size = max(0, bottom - top) * stride
-            here = (top + 1) * stride
-            there = (top - dy + 1) * stride - dx
-            same = _equal(grid_a[here : here + size], grid_b[there : there + size])
-            if same > best:
-                best, best_dy, best_dx = same, dy, dx
+            dy, most = _likeliest(rows_a[:ha], rows_b[:hb], FAR_ROWS)
+            if most >= LIKELY * small:
+                _column_ink(cells, start[a], ha, wa, columns_a)
+                _column_ink(cells, start[b], hb, wb, columns_b)
+                dx, most = _likeliest(columns_a[:wa], columns_b[:wb], FAR_COLUMNS)
+            if most >= LIKELY * small:
+                top, bottom = max(0, dy), min(ha, hb + dy)
+                size = max(0, bottom - top) * stride
+                here = (top + 1) * stride
+                there = (top - dy + 1) * stride - dx
+                same = _equal(grid_a[here : here + size], grid_b[there : there + size])
+                if same > best:
+                    best, best_dy, best_dx = same, dy, dx
         out[p, 0] = best / max(1, both_ink - best)
         out[p, 1] = best / small
         if small >= FORGIVEN_INK and best >= HOPEFUL * small and out[p, 0] < 0.98:
@@ -324,8 +335,10 @@ def _align(
                 min(_bits(ink[a], counts[a]), _bits(ink[b], counts[b])) < LETTERING_BITS
             )
             if not lettering:
-                shape = (start[a], ha, wa, start[b], hb, wb, best_dy, best_dx)
-                forgiven = _forgiven(cells, *shape, small)
+                grids = (grid_a, ha, wa, grid_b, hb, wb, stride)
+                few = (STRAY_GLYPH * ink[a], STRAY_GLYPH * ink[b])
+                place = (best_dy, best_dx, small, counts[a], counts[b])
+                forgiven = _forgiven(*grids, *place, *few)
                 if forgiven >= FORGIVEN_LEAST:
                     out[p, 0] = max(out[p, 0], forgiven)
         if best < need:
@@ -333,15 +346,17 @@ def _align(
         if a != built:
             built, stamp, distinct_a = a, stamp + 1, 0
             count = block_shingles(cells, start[a], ha, wa, rows, columns, False, hashes)
+            mask_a = slots(count) - 1
             for k in range(count):
-                distinct_a += _insert(set_a, stamps_a, stamp, hashes[k])
+                distinct_a += insert(set_a, stamps_a, stamp, mask_a, hashes[k])
         stamp_b += 1
         distinct_b = both = 0
         count = block_shingles(cells, start[b], hb, wb, rows, columns, False, hashes)
+        mask_b = slots(count) - 1
         for k in range(count):
-            if _insert(set_b, stamps_b, stamp_b, hashes[k]):
+            if insert(set_b, stamps_b, stamp_b, mask_b, hashes[k]):
                 distinct_b += 1
-                both += _holds(set_a, stamps_a, stamp, hashes[k])
+                both += holds(set_a, stamps_a, stamp, mask_a, hashes[k])
         out[p, 2] = both / max(1, distinct_a + distinct_b - both)
 
 

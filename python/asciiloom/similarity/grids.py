@@ -15,7 +15,7 @@ from asciiloom.piece import MIRROR, CodeArray, Codes, Grid, cell_widths
 from asciiloom.similarity.arrays import I64, U8, U16, U32
 from asciiloom.similarity.boxes import picture_boxes
 
-# Glyphs are counted by their code modulo this.
+# Glyphs are counted by so many counters; see ``counter``.
 _COUNTERS = 64
 
 
@@ -202,6 +202,12 @@ def _mirror(cells: U8, start: I64, height: I64, width: I64, twin: U8, out: U8) -
 
 
 @njit
+def counter(code: int) -> int:
+    """Which counter of a histogram a cell is counted by."""
+    return (code ^ (code >> 6)) & (_COUNTERS - 1)
+
+
+@njit
 def _count(
     cells: U8, start: I64, height: I64, width: I64, ink: I64, counts: NDArray[np.uint16]
 ) -> None:
@@ -212,6 +218,6 @@ def _count(
             code = cells[k]
             if code > 32:
                 ink[i] += 1
-                slot = (code ^ (code >> 6)) & 63
+                slot = counter(code)
                 if row[slot] < 65535:
                     row[slot] += 1

@@ -18,7 +18,8 @@ from asciiloom.similarity.arrays import I64, U8, U16, U32, Flags
 from asciiloom.similarity.columns import PERMUTATIONS, ROWS_PER_BAND
 from asciiloom.similarity.grids import GridBatch
 
-VERSION = 5
+# Of the signatures, and of how pairs are measured: a corpus of another one is signed and measured anew.
+VERSION = 6
 SEED = 1
 Kind = Literal["blocks", "flat", "placed"]
 # Rows and columns of a shingle.
@@ -58,22 +59,20 @@ def block_shingles(
     last = np.int64(1)
     for _ in range(columns):
         last *= _STEP
-    line = np.empty(span, np.int64)
-    ink = np.zeros(span, np.int64)
     blank = np.int64(0)
     for _ in range(rows):
         blank = blank * _ROW_STEP + 32
+    line = np.full(span, blank, np.int64)
+    ink = np.zeros(span, np.int64)
+    values, held = line[over : over + width], ink[over : over + width]
     for y in range(height - rows + 1):
-        line[:] = blank
-        ink[:] = 0
-        for x in range(width):
-            value = held = np.int64(0)
-            for cell in range(start + y * width + x, start + (y + rows) * width, width):
-                code = np.int64(cells[cell])
-                value = value * _ROW_STEP + code
-                held += code > 32
-            line[over + x] = value
-            ink[over + x] = held
+        values[:] = 0
+        held[:] = 0
+        for below in range(rows):
+            row = cells[start + (y + below) * width : start + (y + below + 1) * width]
+            for x in range(len(row)):
+                values[x] = values[x] * _ROW_STEP + np.int64(row[x])
+                held[x] += np.int64(row[x] > 32)
         h = here = np.int64(0)
         for x in range(span):
             h = h * _STEP + line[x]
@@ -87,6 +86,42 @@ def block_shingles(
                 out[count] = np.uint32(mixed >> 32 & 0xFFFFFFFF)
                 count += 1
     return count
+
+
+@njit
+def slots(values: int) -> int:
+    """How many slots, a power of two, a hash set of so many values has; see ``insert``."""
+    size = 16
+    while size < 2 * values:
+        size *= 2
+    return size
+
+
+@njit
+def insert(held: U32, stamps: U32, stamp: int, mask: int, value: int) -> bool:
+    """Put ``value`` into the hash set ``held``; return whether it is new there.
+
+    A slot with another stamp counts as empty, so that a set is cleared by raising ``stamp``. Of a large
+    table the first ``mask`` + 1 slots serve, so that a small set stays in the nearest cache.
+    """
+    slot = (value ^ value >> 15) & mask
+    while stamps[slot] == stamp:
+        if held[slot] == value:
+            return False
+        slot = (slot + 1) & mask
+    held[slot], stamps[slot] = value, stamp
+    return True
+
+
+@njit
+def holds(held: U32, stamps: U32, stamp: int, mask: int, value: int) -> bool:
+    """Whether ``value`` is in the hash set that ``insert`` filled."""
+    slot = (value ^ value >> 15) & mask
+    while stamps[slot] == stamp:
+        if held[slot] == value:
+            return True
+        slot = (slot + 1) & mask
+    return False
 
 
 @njit

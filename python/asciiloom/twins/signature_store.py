@@ -74,11 +74,12 @@ class SignatureStore:
         self._db = connection
 
     def drop_outdated(self) -> bool:
-        """Drop runs of another version of the signatures; then every piece is new again. Whether there were
-        such."""
+        """Drop runs of another version of the signatures, and the pairs that it measured, but for those that a
+        person judged; then every piece is new again. Whether there were such runs."""
         with transaction(self._db):
             dropped = self._db.execute("DELETE FROM signature WHERE version <> ?", (VERSION,))
             if dropped.rowcount:
+                self._db.execute("DELETE FROM twin WHERE NOT reviewed")
                 self._db.execute("UPDATE piece SET cluster_id = NULL WHERE cluster_id IS NOT NULL")
         return dropped.rowcount > 0
 

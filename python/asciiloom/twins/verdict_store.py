@@ -29,20 +29,20 @@ class VerdictStore:
         self._db = connection
         # "lines" is what the thresholds are called in files.
         row = connection.execute("SELECT value FROM setting WHERE name = 'lines'").fetchone()
-        self._stored = Thresholds(**json.loads(row[0])) if row else None
-        self.thresholds = self._stored or Thresholds()
+        self._stored: dict[str, float] | None = json.loads(row[0]) if row else None
+        self.thresholds = Thresholds.kept(self._stored) if self._stored else Thresholds()
 
     def settle(self, asked: Thresholds | None) -> bool:
         """Judge by ``asked``, where given, from now on; whether stored verdicts were judged by others."""
         self.thresholds = asked or self.thresholds
-        former, self._stored = self._stored, self.thresholds
-        if self.thresholds != former:
+        former, self._stored = self._stored, asdict(self.thresholds)
+        if self._stored != former:
             with transaction(self._db):
                 self._db.execute(
                     "INSERT OR REPLACE INTO setting (name, value) VALUES ('lines', ?)",
-                    (json.dumps(asdict(self.thresholds)),),
+                    (json.dumps(self._stored),),
                 )
-        return former is not None and self.thresholds != former
+        return former is not None and self._stored != former
 
     def write_measured(self, found: Measured) -> None:
         """Judge measured pairs and write them down; within a transaction.
@@ -51,11 +51,11 @@ class VerdictStore:
         """
         left, right, evidence = found.pairs.left, found.pairs.right, found.pairs.evidence
         banners = self._banners(np.union1d(left, right))
-        lettering = found.left_lettering | np.isin(left, banners)
-        lettering &= found.right_lettering | np.isin(right, banners)
-        verdicts = self.thresholds.judge(
-            found.scores, found.ink, found.bits, lettering, evidence == MIRROR, evidence == CROP
-        )
+        left_words, right_words = np.isin(left, banners), np.isin(right, banners)
+        lettering = found.left_lettering | left_words
+        lettering &= found.right_lettering | right_words
+        flags = (lettering, left_words & right_words, evidence == MIRROR, evidence == CROP)
+        verdicts = self.thresholds.judge(found.scores, found.ink, found.bits, *flags)
         self._db.executemany(
             _NEW_TWIN,
             zip(
@@ -70,14 +70,16 @@ class VerdictStore:
         """Judge ``pair``, or every pair, from its stored scores; what a person judged stays."""
         one, params = (" AND a = ? AND b = ?", pair) if pair else ("", ())
         rows = self._db.execute(
-            "SELECT agreement, contained, jaccard, ink, bits, banners, evidence = 'mirror',"
-            f" evidence = 'crop', a, b FROM twin WHERE NOT reviewed{one}",
+            "SELECT agreement, contained, jaccard, twin.ink, bits, banners,"
+            " one.kind = 'banner' AND two.kind = 'banner', evidence = 'mirror', evidence = 'crop', a, b"
+            " FROM twin JOIN piece AS one ON one.id = a JOIN piece AS two ON two.id = b"
+            f" WHERE NOT reviewed{one}",
             params,
         ).fetchall()
-        table = np.array(rows, np.float64).reshape(-1, 10)
-        lettering, mirrored, cropped = (table[:, 5:8] > 0).T
+        table = np.array(rows, np.float64).reshape(-1, 11)
+        flags = (table[:, 5:9] > 0).T
         verdicts = self.thresholds.judge(
-            table[:, :3], table[:, 3].astype(np.int64), table[:, 4], lettering, mirrored, cropped
+            table[:, :3], table[:, 3].astype(np.int64), table[:, 4], *flags
         )
         self._db.executemany(
             "UPDATE twin SET verdict = ?1 WHERE a = ?2 AND b = ?3 AND verdict <> ?1",
