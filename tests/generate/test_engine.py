@@ -84,6 +84,24 @@ def test_cached_greedy_decoding_is_the_argmax_of_the_whole_sequence() -> None:
         canvas.step(np.array([wanted]))
 
 
+def test_subjects_do_not_begin_alike_under_one_seed() -> None:
+    """Words that say nothing leave the random numbers to tell drawings apart; no words, and the seed is all."""
+    model = _model()
+    with torch.no_grad():
+        model.topic_embed.weight.zero_()
+    generator, limits = Generator(model, Card(_sizes([]))), Constraint.exact(12, 4)
+
+    def draw(words: str, seed: int = 5) -> str:
+        return generator.draw(words, kind="shape", constraint=limits, seed=seed)[0].text
+
+    drawn = [draw(words) for words in ("cat", "dog", "")]
+    assert len(set(drawn)) == 3
+    assert drawn == [draw(words) for words in ("cat", "dog", "")]
+    assert draw("cat", 6) not in drawn
+    (plain,) = Engine(model).run([Request(Prompt("", 12, 4, "shape"), limits, 5)], Sampling())
+    assert draw("") == plain
+
+
 def _sizes(pieces: list[tuple[str, int, int, str]]) -> Sizes:
     return Sizes.of(((*piece, ()) for piece in pieces), least=1)
 

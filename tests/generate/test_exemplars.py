@@ -55,6 +55,7 @@ PIECES = [
     Piece(_art(11), "dog"),  # 11
     Piece("jgs", "cat"),  # 12: nothing but a signature
     Piece(_art(13), None, description="a cat", source="garden"),  # 13: not in title or tags
+    Piece("the cat of a friend\nwas drawn by nobody\nthat anyone knows", "cat"),  # 14: prose
 ]
 
 
@@ -84,6 +85,12 @@ def test_the_nearest_come_first(cats: Corpus) -> None:
     assert _ids(exemplars(cats, "a Siamese cat, animal", limits=LIMITS, count=9))[:2] == [2, 1]
     assert _ids(exemplars(cats, "cat, sailor", limits=LIMITS, count=2)) == [4, 1]
     assert _ids(exemplars(cats, "kitten", limits=LIMITS)) == []
+
+
+def test_prose_is_no_example(cats: Corpus) -> None:
+    (flags,) = cats.connection.execute("SELECT flags FROM piece WHERE id = 14").fetchone()
+    assert "prose" in flags
+    assert 14 not in _ids(exemplars(cats, "cat", count=20))
 
 
 def test_what_says_much_less_than_the_nearest_is_left_out(cats: Corpus) -> None:

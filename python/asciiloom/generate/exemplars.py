@@ -5,6 +5,7 @@ not: it only has to know how drawings vary. Examples are what training may see (
 without one), one of each near-twin cluster. Whoever drew them is named with the drawing.
 """
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ _TITLE, _TAG = 2.0, 1.0
 NEAR = 0.6
 # Cells from which on a drawing can show something in detail; what has fewer stands behind.
 _LEGIBLE = 60
+# What is mostly words shows nothing, though its title names it.
+_PROSE = "prose"
 _WORD = re.compile(r"\w+")
 _TELLING = re.compile(r"[^\W\d_]{3,}")
 
@@ -156,19 +159,19 @@ def _within(selection: Selection, limits: Constraint) -> Selection:
 
 def _nearest(corpus: Corpus, fitting: Selection, asked: Sequence[str], near: float) -> list[int]:
     """Ids of ``fitting`` that training may see and that say one of ``asked`` (any, where nothing is asked),
-    the nearest first, then in the order of ``fitting``."""
+    the nearest first, then in the order of ``fitting``; what is prose is none."""
 
     def saying(query: str) -> Selection:
         return fitting.replace(text=f"{fitting.text or ''} {query}")
 
     query = " OR ".join(f"title:{word} OR tags:{word}" for word in asked)
     statement, params = saying(query).sql(
-        "piece.id, piece.title, piece.split, piece.width * piece.height"
+        "piece.id, piece.title, piece.split, piece.flags, piece.width * piece.height"
     )
     rows = [
         (number, title, cells)
-        for number, title, split, cells in corpus.connection.execute(statement, params)
-        if split in (None, "train")
+        for number, title, split, flags, cells in corpus.connection.execute(statement, params)
+        if split in (None, "train") and _PROSE not in json.loads(flags)
     ]
     if not asked:
         return [number for number, _, _ in rows]

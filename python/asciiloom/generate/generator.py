@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
+from zlib import crc32
 
 from asciiloom.errors import SettingsError
 from asciiloom.generate.constraint import Constraint
@@ -27,6 +28,8 @@ _NEXT_CANDIDATE = 1 << 32
 _SIZES = 1 << 63
 # And where what is seen of an example has them.
 _LOOKS = 1 << 62
+# 2^64 over the golden ratio spreads neighbouring numbers evenly.
+_GOLDEN = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,8 @@ class Generator:
             # Seen as in training: less of it, the more freely it is followed.
             rng = random_numbers(seed, _LOOKS + stream)
             reference = Reference(spoil(example.text, variation, rng), variation)
-        return Request(Prompt(words, width, height, kind, reference), room, seed, stream)
+        prompt = Prompt(words, width, height, kind, reference)
+        return Request(prompt, room, _seed_of(seed, prompt.words), stream)
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
@@ -186,6 +190,11 @@ class Generator:
             return limits.max_width, limits.max_height
         rng = random_numbers(seed, _SIZES + index)
         return natural_size(self.card.sizes, words, kind, limits.admits, rng)
+
+
+def _seed_of(seed: int, words: str) -> int:
+    """What draws ``words`` under ``seed``: with the same random numbers all subjects would begin alike."""
+    return seed ^ (crc32(words.encode()) * _GOLDEN & MAX_SEED)
 
 
 def _examples(reference: str | Exemplar | Sequence[Exemplar] | None) -> list[Exemplar | None]:

@@ -292,6 +292,7 @@ class Trainer:
     def _log(self, losses: list[float]) -> None:
         finite = [loss for loss in losses if math.isfinite(loss)]
         figures = {
+            "step": self.step,
             **({"train_bits": float(np.mean(finite))} if finite else {}),
             "seconds": round(self._clock.seconds, 2),
             "progress": round(self.progress, 4),
