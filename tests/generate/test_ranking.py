@@ -14,6 +14,7 @@ from asciiloom.errors import SettingsError
 from asciiloom.evaluate.likelihood import score
 from asciiloom.generate import Constraint, Engine, Generator, Request, Sampling, WordRatio, lint
 from asciiloom.generate.engine import Drawn
+from asciiloom.generate.generator import seed_of
 from asciiloom.generate.ranking import best, judge, log_likelihoods
 from asciiloom.generate.signature import unsigned
 from asciiloom.model import GridInput, GridTransformer, KVCache, ModelConfig
@@ -80,7 +81,7 @@ def longest(requests: Sequence[Request], drawn: Sequence[Drawn]) -> list[dict[st
 
 def test_one_candidate_is_the_drawing_without_ranking() -> None:
     limits = Constraint(12, 5)
-    requests = [Request(Prompt("cat"), limits, 7, n) for n in range(5)]
+    requests = [Request(Prompt("cat"), limits, seed_of(7, "cat"), n) for n in range(5)]
     drawn = list(Engine(MODEL).run(requests))
     plain = Generator(MODEL).draw("cat", constraint=limits, seed=7, count=5, signature=True)
     assert [d.text for d in plain] == drawn
@@ -89,7 +90,8 @@ def test_one_candidate_is_the_drawing_without_ranking() -> None:
 
 def test_the_highest_of_the_candidates_streams_is_kept() -> None:
     limits = Constraint(12, 5)
-    streams = [Request(Prompt("cat"), limits, 7, 2 + (k << 32)) for k in range(6)]
+    seed = seed_of(7, "cat")
+    streams = [Request(Prompt("cat"), limits, seed, 2 + (k << 32)) for k in range(6)]
     how = Sampling(2.0, 0, 1.0)
     drawn = list(Engine(MODEL).run(streams, how))
     assert len(set(drawn)) == 6

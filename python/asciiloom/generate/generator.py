@@ -180,7 +180,7 @@ class Generator:
             rng = random_numbers(seed, _LOOKS + stream)
             reference = Reference(spoil(example.text, variation, rng), variation)
         prompt = Prompt(words, width, height, kind, reference)
-        return Request(prompt, room, _seed_of(seed, prompt.words), stream)
+        return Request(prompt, room, seed_of(seed, prompt.words), stream)
 
     def _size_to_ask(
         self, words: str, kind: str | None, limits: Constraint, seed: int, index: int
@@ -192,7 +192,7 @@ class Generator:
         return natural_size(self.card.sizes, words, kind, limits.admits, rng)
 
 
-def _seed_of(seed: int, words: str) -> int:
+def seed_of(seed: int, words: str) -> int:
     """What draws ``words`` under ``seed``: with the same random numbers all subjects would begin alike."""
     return seed ^ (crc32(words.encode()) * _GOLDEN & MAX_SEED)
 
