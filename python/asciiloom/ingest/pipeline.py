@@ -11,7 +11,6 @@ crash in some library) costs a rejection and no neighbour.
 import gc
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from asciiloom.cores import cores
 from asciiloom.ingest.rows import Batch, prepare_batch
-from asciiloom.ingest.workers import Workers
+from asciiloom.ingest.workers import Task, Workers
 from asciiloom.piece import Piece, Rejection
 from asciiloom.readers import Item, ReadOptions, read_path
 from asciiloom.readers.registry import collections, is_walkable, line_chunks, read_file, walk
@@ -187,7 +186,7 @@ def _run(job: Job) -> Batch:
 
 def _in_order(jobs: Iterator[Job | None], count: int) -> Iterator[Batch | None]:
     """The results of ``jobs`` in their order, with a few more under way than there are workers."""
-    pending: deque[tuple[Job, Future[Batch]]] = deque()
+    pending: deque[tuple[Job, Task[Batch]]] = deque()
     workers = Workers(_run, count)
     try:
         while True:
@@ -204,11 +203,11 @@ def _in_order(jobs: Iterator[Job | None], count: int) -> Iterator[Batch | None]:
                 yield None
             if not pending:
                 return
-            job, future = pending.popleft()
-            if not wait([future], PATIENCE).done:
+            job, task = pending.popleft()
+            if not task.wait(PATIENCE):
                 yield None
             try:
-                yield future.result()
+                yield task.result()
             except BrokenProcessPool:
                 # Some job under way ended its process. Each is run again on its own to find out which.
                 workers.close()
@@ -222,9 +221,9 @@ def _in_order(jobs: Iterator[Job | None], count: int) -> Iterator[Batch | None]:
         workers.close()
 
 
-def _finished(pending: "deque[tuple[Job, Future[Batch]]]") -> Iterator[Batch]:
+def _finished(pending: "deque[tuple[Job, Task[Batch]]]") -> Iterator[Batch]:
     """The results that are there, in their order; a job that ended its process is left to the caller."""
-    while pending and pending[0][1].done() and pending[0][1].exception() is None:
+    while pending and pending[0][1].is_whole:
         yield pending.popleft()[1].result()
 
 

@@ -26,6 +26,41 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
+class Task(Generic[R]):
+    """What was submitted.
+
+    A signal that ends the program may come while one waits for it. Python's futures are locked by Python, so that
+    an exception in the wrong place leaves them locked, and the pool then waits for ever. So they are
+    touched with signals deferred, and what is waited for is a lock of the interpreter's own.
+    """
+
+    def __init__(self, future: "Future[R]") -> None:
+        self._future = future
+        self._under_way = threading.Lock()
+        self._under_way.acquire()
+        future.add_done_callback(lambda _: self._under_way.release())
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Whether it is done; waits so long for it, below 0 until it is."""
+        if done := self._under_way.acquire(timeout=seconds):
+            self._under_way.release()
+        return done
+
+    def result(self) -> R:
+        """What came out, when it is done; ``BrokenProcessPool`` where a process ended unbidden."""
+        self.wait()
+        with deferred():
+            return self._future.result()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a result."""
+        if not self.wait(0):
+            return False
+        with deferred():
+            return self._future.exception() is None
+
+
 class Workers(Generic[A, R]):
     """``count`` processes that apply ``work`` to what is submitted. Use as a context manager."""
 
@@ -46,18 +81,18 @@ class Workers(Generic[A, R]):
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def submit(self, given: A) -> "Future[R]":
+    def submit(self, given: A) -> Task[R]:
         """Have ``given`` worked on; this is also where processes are started. Where one of them has ended
         unbidden, the result is a ``BrokenProcessPool``."""
-        future: Future[R] = Future()
-        try:
-            with deferred():
+        with deferred():
+            future: Future[R] = Future()
+            try:
                 future = self._pool.submit(self._work, given)
                 self._futures.add(future)
-        except BrokenProcessPool as error:
-            future.set_exception(error)
-        future.add_done_callback(self._futures.discard)
-        return future
+            except BrokenProcessPool as error:
+                future.set_exception(error)
+            future.add_done_callback(self._futures.discard)
+            return Task(future)
 
     def close(self) -> None:
         """End every process: what waits is dropped, what is under way gets ``LAST_WORDS`` seconds."""

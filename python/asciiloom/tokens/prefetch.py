@@ -7,7 +7,6 @@ few packed batches at a time, so that memory holds one pool a worker and two por
 import sqlite3
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Protocol
 
 from asciiloom.corpus import Corpus
 from asciiloom.errors import AsciiloomError
-from asciiloom.ingest.workers import Workers
+from asciiloom.ingest.workers import Task, Workers
 from asciiloom.tokens.pack import Example, PackedBatch
 from asciiloom.tokens.view import I64, PoolKey, View
 
@@ -88,7 +87,7 @@ class _MadeThere:
     def __init__(self, worker: "Workers[_Job, Portion]", job: _Job, world: int) -> None:
         self._worker, self._job, self._world = worker, job, world
         self._begun = worker.submit(job)
-        self._coming: deque[tuple[range, Future[Portion]]] = deque()
+        self._coming: deque[tuple[range, Task[Portion]]] = deque()
         self._ready: dict[int, PackedBatch] = {}
 
     def __len__(self) -> int:
@@ -138,9 +137,9 @@ class Prefetch:
             worker.close()
 
 
-def _result(future: "Future[Portion]") -> Portion:
+def _result(task: Task[Portion]) -> Portion:
     try:
-        return future.result()
+        return task.result()
     except BrokenProcessPool as error:
         raise AsciiloomError(
             "a worker of the loader ended unbidden (out of memory?); run again to resume, with fewer workers"
